@@ -1,0 +1,60 @@
+"""Packs the host programs into one self-contained Python text, and is packed along with them.
+
+The text needs nothing on the host but Python 3.6: it carries the sources of the `hostside` package
+and the request, and runs `hostside.main.main(request)`. The control node pipes it over SSH; a
+transaction writes the same text to disk as its detached worker.
+"""
+
+import base64
+import json
+import os
+import zlib
+
+TEMPLATE = """\
+import base64, json, sys, types, zlib
+PAYLOAD = "@PAYLOAD@"
+REQUEST = "@REQUEST@"
+def unpack(text):
+    return json.loads(zlib.decompress(base64.b64decode(text)).decode("utf-8"))
+SOURCES = unpack(PAYLOAD)
+class Finder(object):
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        import importlib.util
+        if name in SOURCES:
+            return importlib.util.spec_from_loader(name, Finder, is_package=name == "hostside")
+    @staticmethod
+    def create_module(spec):
+        return None
+    @staticmethod
+    def exec_module(module):
+        name = module.__name__
+        exec(compile(SOURCES[name], "<%s>" % name, "exec"), module.__dict__)
+sys.dont_write_bytecode = True
+sys.meta_path.insert(0, Finder)
+from hostside.main import main
+main(unpack(REQUEST), PAYLOAD)
+"""
+
+
+def pack(value):
+    """JSON → zlib → base64: plain ASCII that needs no quoting."""
+    raw = json.dumps(value, sort_keys=True).encode("utf-8")
+    return base64.b64encode(zlib.compress(raw, 6)).decode("ascii")
+
+
+def payload(folder):
+    """The packed sources of every module in `folder` (the hostside package)."""
+    sources = {}
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".py"):
+            module = "hostside" if name == "__init__.py" else "hostside." + name[:-3]
+            with open(os.path.join(folder, name), "r", encoding="utf-8") as handle:
+                sources[module] = handle.read()
+    return pack(sources)
+
+
+def program(packed_sources, request):
+    """The program's text for a request (a dict that JSON can hold)."""
+    text = TEMPLATE.replace("@PAYLOAD@", packed_sources)
+    return text.replace("@REQUEST@", pack(request))

@@ -1,0 +1,52 @@
+"""Entry point of every host program: request in, one framed answer out."""
+
+import sys
+import traceback
+
+from hostside.answer import Answer, frame
+
+
+def phases():
+    """Phase name → function(request, answer); imported late, so one broken phase harms no other."""
+    from hostside import antivirus, backup, check, restore, test, update
+
+    return {
+        "check": check.run,
+        "backup": backup.run,
+        "update": update.run,
+        "antivirus": antivirus.run,
+        "test": test.run,
+        "restore": restore.run,
+    }
+
+
+def carry_out(request):
+    """Run one phase here and now; whatever goes wrong becomes evidence with status 'failed'."""
+    answer = Answer(request["phase"], request.get("transaction", ""))
+    try:
+        phases()[request["phase"]](request, answer)
+    except Exception as error:  # noqa: BLE001 - the traceback is the evidence
+        answer.status = "failed"
+        answer.problem(
+            "program-error",
+            "%s: %s\n%s" % (type(error).__name__, error, traceback.format_exc()[-2000:]),
+            "Report this with the evidence; nothing more was done on the host.",
+        )
+    return answer.finish()
+
+
+CHANGING = ("backup", "update", "antivirus", "restore")
+
+
+def main(request, packed_sources):
+    """Answer on standard output; changing phases run as a detached transaction."""
+    if request["phase"] in CHANGING:
+        from hostside import transaction
+
+        document = transaction.start_or_attach(request, packed_sources)
+        if document is None:  # we are the detached worker: the receipt was written
+            return
+    else:
+        document = carry_out(request)
+    sys.stdout.write("\n" + frame(document) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""BagIt archive of a cycle, and its audit."""

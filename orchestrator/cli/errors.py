@@ -1,0 +1,25 @@
+"""Turns expected errors into messages and exit codes; only here does the program exit."""
+
+from __future__ import annotations
+
+import click
+
+from orchestrator.model.errors import SopRunError
+
+
+def guarded(command: click.Command) -> int:
+    """Run the command line; returns the exit code (0, 1, 2, 3 or 4; 130 for Ctrl-C)."""
+    try:
+        result = command.main(standalone_mode=False)
+    except SopRunError as error:
+        click.echo(f"sop-run: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"  → {error.hint}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        click.echo("sop-run: stopped; run the same command again to go on", err=True)
+        return 130
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,1 @@
+"""Journal state → content of a document → xlsx, pdf."""

@@ -1,0 +1,1 @@
+"""Runs phases on hosts; the only importer of ansible_runner."""

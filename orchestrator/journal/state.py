@@ -1,0 +1,169 @@
+"""The state of a cycle, as the fold of its journal. Only `fold.py` writes to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from orchestrator.model.evidence import Outcome, Phase
+from orchestrator.model.office import Office
+from orchestrator.model.plan import Item, Order, Plan
+from orchestrator.model.verdict import HostVerdict
+from orchestrator.sop.procedure import Step, procedure
+
+
+@dataclass
+class StepState:
+    """Where one step stands. Times are UTC ISO 8601; `seconds` counts machine work only."""
+
+    state: Literal["waiting", "open", "passed"] = "waiting"
+    started_at: str = ""
+    ended_at: str = ""
+    seconds: float | None = None  # monotonic time of the work, where the program did it
+    actor: str = ""  # officer id, or user@machine where the program acted
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What officers decided on one item (step 3)."""
+
+    approved: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SignatureRecord:
+    """A signature on a gate, with the statement that was signed, verbatim."""
+
+    step: int
+    officer: str
+    name: str
+    role: str
+    at: str
+    statement: str  # canonical JSON, the signed bytes
+    signature: str  # armored SSH signature
+    seq: int
+
+
+@dataclass(frozen=True)
+class ReturnRecord:
+    """A gate that sent the cycle back."""
+
+    step: int
+    to: int
+    reason: str
+    officer: str
+    at: str
+
+
+@dataclass(frozen=True)
+class DocumentRecord:
+    """A rendered document and its hash."""
+
+    name: str
+    sha256: str
+    size: int
+    step: int
+    at: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class PhaseRun:
+    """One run of a phase over some hosts; `seconds` is monotonic time on the control node."""
+
+    phase: Phase
+    wave: int  # 0: canary
+    hosts: tuple[str, ...]
+    started_at: str
+    ended_at: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark on a step: an overrun's reason, a deviation."""
+
+    step: int
+    actor: str
+    text: str
+    at: str
+
+
+@dataclass
+class CycleState:
+    """Everything that is known of a cycle."""
+
+    cycle: str
+    office: Office
+    opened_at: str = ""
+    kind: Literal["monthly", "incidental"] = "monthly"
+    hosts: tuple[str, ...] = ()
+    addresses: dict[str, str] = field(default_factory=dict)  # host → address in the inventory
+    tool_version: str = ""
+    operator: str = ""  # who runs the program: user@machine
+    previous_cycle: str = ""
+    previous_manifest: str = ""  # SHA-256 of the previous cycle's archive manifest
+    revision: int = 1
+    steps: dict[int, StepState] = field(
+        default_factory=lambda: {n: StepState() for n in range(1, 14)}
+    )
+    plan: Plan | None = None
+    decisions: dict[int, Decision] = field(default_factory=dict)  # item number → decision
+    order: Order | None = None
+    outcomes: dict[str, list[Outcome]] = field(default_factory=dict)  # in journal order
+    runs: list[PhaseRun] = field(default_factory=list)
+    verdicts: dict[str, HostVerdict] = field(default_factory=dict)
+    signatures: list[SignatureRecord] = field(default_factory=list)  # valid ones of this revision
+    returns: list[ReturnRecord] = field(default_factory=list)
+    documents: dict[str, DocumentRecord] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    archive_manifest: str = ""
+    archive_path: str = ""
+    closed_at: str = ""
+    head: str = ""  # hash of the last entry
+    seq: int = 0
+    last_at: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def procedure(self) -> tuple[Step, ...]:
+        """The 13 steps as this office runs them."""
+        return procedure(self.office)
+
+    def last(self, host: str, phase: Phase) -> Outcome | None:
+        """The latest outcome of a phase on a host, or None."""
+        for outcome in reversed(self.outcomes.get(host, [])):
+            if outcome.phase == phase:
+                return outcome
+        return None
+
+    def all(self, host: str, phase: Phase) -> list[Outcome]:
+        """All outcomes of a phase on a host, oldest first."""
+        return [o for o in self.outcomes.get(host, []) if o.phase == phase]
+
+    def items_of(self, host: str) -> tuple[Item, ...]:
+        """All items of a host in the plan."""
+        return tuple(i for i in self.plan.items if i.host == host) if self.plan else ()
+
+    def approved(self, host: str | None = None) -> tuple[Item, ...]:
+        """The approved items, of one host or of all; none before step 3 is signed."""
+        if self.plan is None or self.steps[3].state != "passed":
+            return ()
+        return tuple(
+            i
+            for i in self.plan.items
+            if (host is None or i.host == host)
+            and self.decisions.get(i.number, Decision(True)).approved
+        )
+
+    def signed(self, step: int) -> tuple[SignatureRecord, ...]:
+        """The signatures that a gate carries now."""
+        return tuple(s for s in self.signatures if s.step == step)
+
+    @property
+    def gate(self) -> Step | None:
+        """The gate that waits for a signature, or None."""
+        return next(
+            (s for s in self.procedure if s.is_gate and self.steps[s.number].state == "open"), None
+        )

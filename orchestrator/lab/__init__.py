@@ -1,0 +1,1 @@
+"""Throw-away real test hosts on one Debian machine."""

@@ -1,0 +1,112 @@
+"""What a host program answers, and what the runner says when it does not (SOP steps 2, 6, 7, 8).
+
+The evidence is kept verbatim as a JSON object; these records read the parts that decisions need.
+Its form is described in docs/reference/evidence.md.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = "sop-run/evidence/1"
+
+
+class Phase(StrEnum):
+    """What is done to hosts, in the order of the SOP."""
+
+    CHECK = "check"
+    BACKUP = "backup"
+    UPDATE = "update"
+    ANTIVIRUS = "antivirus"
+    TEST = "test"
+    RESTORE = "restore"
+
+
+CHANGING = frozenset({Phase.BACKUP, Phase.UPDATE, Phase.ANTIVIRUS, Phase.RESTORE})
+"""Phases that change a host and so need valid signatures of steps 3 and 4 over the plan."""
+
+
+class Status(StrEnum):
+    """How a phase ended on a host, by the host program's own word."""
+
+    OK = "ok"
+    FAILED = "failed"
+    REFUSED = "refused"  # preflight or backup said no; nothing was changed
+    BLOCKED = "blocked"  # a lock was held beyond the limit; nothing was changed
+    SUPERSEDED = "superseded"  # an approved version is no longer offered; nothing was changed
+    RUNNING = "running"  # the detached transaction goes on; ask again
+    REBOOTING = "rebooting"  # the host is about to restart; ask again
+
+
+class Record(BaseModel):
+    """Base of the records: frozen, unknown fields kept out of the way."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Problem(Record):
+    """Something that an officer should know: a stable code, what is wrong, what to do."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+class EvidenceItem(Record):
+    """One item of evidence; which fields are set depends on the phase."""
+
+    kind: Literal["system", "security", "antivirus"] = Field(alias="class")
+    name: str
+    arch: str = ""
+    from_version: str = Field("", alias="from")
+    to_version: str = Field("", alias="to")
+    after: str = ""  # update, antivirus, restore: version found afterwards
+    result: str = ""  # updated, unchanged, failed, superseded, not-attempted, restored
+    source: str = ""
+    size: int = 0  # bytes to download
+    sha256: str = ""  # of the package file, from signed metadata
+    severity: str = ""
+    advisories: tuple[str, ...] = ()
+    reboot: bool = False
+    message: str = ""
+
+
+class Evidence(Record):
+    """A host program's whole answer for one phase."""
+
+    evidence_schema: Literal["sop-run/evidence/1"] = Field(alias="schema")
+    phase: Phase
+    status: Status
+    started: str  # UTC, ISO 8601, by the host's clock
+    ended: str
+    seconds: float = 0.0  # monotonic duration on the host
+    transaction: str = ""
+    attached: bool = False  # the answer is the receipt of work begun by an earlier call
+    facts: dict[str, Any] = Field(default_factory=dict)
+    items: tuple[EvidenceItem, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class OutcomeKind(StrEnum):
+    """What the runner knows of a host after a phase."""
+
+    EVIDENCE = "evidence"
+    UNREACHABLE = "unreachable"  # no connection
+    FAILED = "failed"  # connected, but no valid evidence came back
+
+
+class Outcome(Record):
+    """The result of one phase on one host: evidence, or the reason why there is none."""
+
+    host: str
+    phase: Phase
+    kind: OutcomeKind
+    evidence: dict[str, Any] | None = None  # verbatim; valid as Evidence when kind is EVIDENCE
+    reason: str = ""
+
+    def read(self) -> Evidence | None:
+        """The evidence as a record, or None when there is none."""
+        return Evidence.model_validate(self.evidence) if self.evidence is not None else None

@@ -1,0 +1,65 @@
+"""The plan: what is put forward for approval. Its id is the SHA-256 of its canonical JSON."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from orchestrator.model.canonical import canonical_json, sha256_hex
+from orchestrator.model.evidence import Record
+
+ItemClass = Literal["system", "security", "antivirus"]
+
+
+class Item(Record):
+    """One thing to update on one host (SOP step 2)."""
+
+    number: int  # the "No." of the check list, from 1
+    host: str
+    kind: ItemClass = Field(alias="class")
+    name: str
+    arch: str = ""
+    from_version: str = Field("", alias="from")
+    to_version: str = Field("", alias="to")
+    source: str = ""
+    size: int = 0
+    sha256: str = ""
+    severity: str = ""
+    advisories: tuple[str, ...] = ()
+    reboot: bool = False
+
+
+class Plan(Record):
+    """All items of a cycle, with the cycle, its revision (1, then +1 per return to step 2)."""
+
+    plan_schema: Literal["sop-run/plan/1"] = Field("sop-run/plan/1", alias="schema")
+    cycle: str
+    revision: int
+    hosts: tuple[str, ...]  # every host in scope, with or without items
+    items: tuple[Item, ...]
+
+    def canonical(self) -> str:
+        """The plan as canonical JSON, the bytes that the id is made of."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True))
+
+    @property
+    def id(self) -> str:
+        """SHA-256 of the canonical plan; officers sign this."""
+        return sha256_hex(self.canonical())
+
+
+class Order(Record):
+    """How the approved items are carried out (SOP step 4); signed with the plan."""
+
+    canary: int = 1  # hosts in the first wave
+    wave: int = 10  # hosts in every later wave
+    abort_limit: int = 1  # stop when more hosts than this failed or were unreachable
+    reboot: Literal["never", "if-needed", "always"] = "if-needed"
+    window_start: str = ""  # ISO 8601 with offset; empty: at once
+    window_end: str = ""  # ISO 8601 with offset; empty: no end
+
+
+def transaction_id(plan_id: str, host: str, phase: str) -> str:
+    """Name of a host transaction: the same question gives the same id, so it never runs twice."""
+    return sha256_hex(f"{plan_id}\n{host}\n{phase}")[:32]

@@ -1,0 +1,1 @@
+"""Reads and validates what an office owns: office.yml."""

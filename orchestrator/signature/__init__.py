@@ -1,0 +1,1 @@
+"""SSH signatures of officers (ssh-keygen -Y)."""

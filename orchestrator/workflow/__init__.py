@@ -1,0 +1,1 @@
+"""The procedure, read top to bottom like the SOP."""

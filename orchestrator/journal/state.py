@@ -43,6 +43,7 @@ class SignatureRecord:
     statement: str  # canonical JSON, the signed bytes
     signature: str  # armored SSH signature
     seq: int
+    keys: tuple[str, ...] = ()  # the officer's public keys when it was made
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,172 @@
+"""The journal on disk: one SQLite file per cycle, append-only, one writer at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from orchestrator.journal.entry import GENESIS, BrokenChain, Entry, check_link
+from orchestrator.model.canonical import canonical_json
+from orchestrator.model.errors import CannotRunError, UsageError
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS entry (
+    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, step INTEGER,
+    actor TEXT NOT NULL, host TEXT NOT NULL, body TEXT NOT NULL, prev TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE
+);
+CREATE TRIGGER IF NOT EXISTS entry_no_update BEFORE UPDATE ON entry
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS entry_no_delete BEFORE DELETE ON entry
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+"""
+
+
+def now_utc() -> str:
+    """The present time as UTC ISO 8601 with microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def read_entries(path: Path, *, frozen: bool = False) -> Iterator[Entry]:
+    """Yield the entries of a journal, each checked against the chain.
+
+    `frozen` reads a file that nobody writes (an archive, also on read-only media).
+    Raises BrokenChain at the first entry that fails, UsageError when there is no such journal.
+    """
+    if not path.is_file():
+        raise UsageError(f"no journal at {path}", "sop-run status lists the cycles")
+    uri = f"{path.resolve().as_uri()}?{'immutable=1' if frozen else 'mode=ro'}"
+    prev, seq = GENESIS, 1
+    try:
+        with sqlite3.connect(uri, uri=True) as db:
+            rows = db.execute(
+                "SELECT seq, at, kind, step, actor, host, body, prev, hash FROM entry ORDER BY seq"
+            )
+            for row in rows:
+                try:
+                    entry = Entry(*row[:6], json.loads(row[6]), *row[7:])
+                except (ValueError, TypeError) as error:
+                    raise BrokenChain(seq, f"unreadable: {error}") from error
+                check_link(entry, seq, prev)
+                yield entry
+                prev, seq = entry.hash, seq + 1
+    except sqlite3.DatabaseError as error:
+        raise BrokenChain(seq, f"the database cannot be read from here on: {error}") from error
+
+
+class JournalWriter:
+    """The one writer of a journal; use as a context manager.
+
+    Holds an exclusive lock for its life. Each `append` is durable when it returns
+    (WAL, synchronous=FULL). Raises UsageError naming the holder when another run has the lock.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        self._create = create
+        self._lock: IO[str] | None = None
+        self._db: sqlite3.Connection | None = None
+        self.seq = 0
+        self.head = GENESIS
+
+    def __enter__(self) -> JournalWriter:
+        if not self._create and not self.path.is_file():
+            raise UsageError(f"no journal at {self.path}", "sop-run status lists the cycles")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._acquire()
+            self._db = sqlite3.connect(self.path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise CannotRunError(
+                f"the journal {self.path} cannot be written: {error}",
+                "check space and permissions; nothing was done",
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give up the lock and the database."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _acquire(self) -> None:
+        lock = self.path.with_name("journal.lock").open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "an unknown process"
+            lock.close()
+            raise UsageError(
+                f"the cycle is in use by {holder}",
+                "wait until it ends; two runs at the same time are never allowed",
+            ) from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {socket.gethostname()} since {now_utc()}")
+        lock.flush()
+        self._lock = lock
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries so far, checked; leaves the writer at the head."""
+        for entry in read_entries(self.path):
+            self.seq, self.head = entry.seq, entry.hash
+            yield entry
+
+    def next_entry(
+        self, kind: str, *, step: int | None, actor: str, host: str, body: dict[str, Any]
+    ) -> Entry:
+        """The entry that would follow the head now, sealed but not written."""
+        # Through JSON and back, so that what is folded now is what will be read later.
+        plain = json.loads(canonical_json(body))
+        return Entry(self.seq + 1, now_utc(), kind, step, actor, host, plain, self.head).sealed()
+
+    def write(self, entry: Entry) -> None:
+        """Make an entry durable; raises CannotRunError when the disk refuses."""
+        assert self._db is not None, "the journal is not open"
+        try:
+            self._db.execute(
+                "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?)",
+                (
+                    entry.seq,
+                    entry.at,
+                    entry.kind,
+                    entry.step,
+                    entry.actor,
+                    entry.host,
+                    canonical_json(entry.body),
+                    entry.prev,
+                    entry.hash,
+                ),
+            )
+        except sqlite3.Error as error:
+            raise CannotRunError(
+                f"the journal {self.path} cannot be written: {error}",
+                "free space or repair the disk, then run the same command again: it goes on here",
+            ) from error
+        self.seq, self.head = entry.seq, entry.hash

@@ -1,0 +1,109 @@
+"""SSH signatures by `ssh-keygen -Y`: agents and hardware keys included, nothing else to install.
+
+Source: OpenSSH PROTOCOL.sshsig. Anyone can check a signature with ssh-keygen alone.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from orchestrator.model.errors import CannotRunError, UsageError
+from orchestrator.model.office import Officer
+from orchestrator.model.statement import NAMESPACE
+
+
+def allowed_signers(
+    officer_id: str, keys: tuple[str, ...], valid: tuple[str, str] = ("", "")
+) -> str:
+    """Lines of an allowed_signers file for an officer's keys; `valid` is (from, until) dates."""
+    options = [f'namespaces="{NAMESPACE}"']
+    if valid[0]:
+        options.append(f'valid-after="{valid[0].replace("-", "")}"')
+    if valid[1]:
+        options.append(f'valid-before="{valid[1].replace("-", "")}"')
+    prefix = f"{officer_id} {','.join(options)}"
+    return "".join(f"{prefix} {' '.join(key.split()[:2])}\n" for key in keys)
+
+
+def sign(text: str, officer: Officer, key: Path | None) -> str:
+    """Sign `text` with `key` (a private key file, or a public one whose private half an agent has).
+
+    Without `key` the officer's keys from office.yml are tried through the agent. The result is
+    verified against the officer's keys before it is returned. Raises UsageError with what to do.
+    """
+    if not officer.keys:
+        raise UsageError(
+            f"officer {officer.id!r} has no public key in office.yml",
+            "make one with `ssh-keygen -t ed25519` and add the .pub line under officers: … keys:",
+        )
+    if key is not None and not key.is_file():
+        raise UsageError(f"there is no key file {key}", "name a private key with --key FILE")
+    with tempfile.TemporaryDirectory(prefix="sop-run-") as folder:
+        candidates = [key] if key else _public_files(officer, Path(folder))
+        errors = []
+        for candidate in candidates:
+            done = subprocess.run(
+                ["ssh-keygen", "-Y", "sign", "-f", str(candidate), "-n", NAMESPACE],
+                input=text.encode(),
+                capture_output=True,
+                check=False,
+            )
+            if done.returncode == 0:
+                signature = done.stdout.decode("ascii")
+                reason = verify(text, signature, officer.id, officer.keys)
+                if reason:
+                    raise UsageError(
+                        f"the key {candidate} is not a key of officer {officer.id!r}: {reason}",
+                        "sign with the officer's own key, or add its .pub line to office.yml",
+                    )
+                return signature
+            errors.append(done.stderr.decode("utf-8", "replace").strip())
+    raise UsageError(
+        f"could not sign as {officer.id!r}: {errors[-1] if errors else 'no key'}",
+        "name the private key with --key FILE, or load it into ssh-agent",
+    )
+
+
+def _public_files(officer: Officer, folder: Path) -> list[Path]:
+    files = []
+    for number, key in enumerate(officer.keys):
+        path = folder / f"{number}.pub"
+        path.write_text(key + "\n", encoding="utf-8")
+        files.append(path)
+    return files
+
+
+def verify(
+    text: str,
+    signature: str,
+    officer_id: str,
+    keys: tuple[str, ...],
+    *,
+    at: str = "",
+    valid: tuple[str, str] = ("", ""),
+) -> str:
+    """'' when `signature` over `text` was made by one of `keys`, else why not.
+
+    `at` (ISO 8601) is the time of signing, against which `valid` (from, until) dates count.
+    """
+    with tempfile.TemporaryDirectory(prefix="sop-run-") as name:
+        folder = Path(name)
+        (folder / "signers").write_text(allowed_signers(officer_id, keys, valid), encoding="utf-8")
+        (folder / "sig").write_text(signature, encoding="utf-8")
+        command = ["ssh-keygen", "-Y", "verify", "-f", str(folder / "signers"), "-I", officer_id]
+        command += ["-n", NAMESPACE, "-s", str(folder / "sig")]
+        if at:
+            moment = datetime.fromisoformat(at).astimezone()
+            command.append(f"-Overify-time={moment.strftime('%Y%m%d%H%M%S')}")
+        try:
+            done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+        except FileNotFoundError:
+            raise CannotRunError(
+                "ssh-keygen is not installed", "install the openssh-client package"
+            ) from None
+    if done.returncode == 0:
+        return ""
+    return (done.stderr or done.stdout).decode("utf-8", "replace").strip() or "not valid"

@@ -105,6 +105,9 @@ def _open_ready(state: CycleState, at: str) -> None:
     for step in machine.SELF_OPENING:
         if machine.may_open(_status(state), step):
             _open(state, step, at)
+    for step, after in machine.OPENS_AT_LATEST.items():
+        if state.steps[after].state == "passed" and machine.may_open(_status(state), step):
+            _open(state, step, at)
 
 
 def _pass(state: CycleState, step: int, entry: Entry, seconds: float | None = None) -> None:

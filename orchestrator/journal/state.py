@@ -164,7 +164,8 @@ class CycleState:
 
     @property
     def gate(self) -> Step | None:
-        """The gate that waits for a signature, or None."""
-        return next(
-            (s for s in self.procedure if s.is_gate and self.steps[s.number].state == "open"), None
-        )
+        """The gate that waits for a signature, or None; step 8 waits once the tests are done."""
+        for step in self.procedure:
+            if step.is_gate and self.steps[step.number].state == "open":
+                return step if step.number != 8 or self.steps[7].state == "passed" else None
+        return None

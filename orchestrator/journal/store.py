@@ -52,7 +52,17 @@ def read_entries(path: Path, *, frozen: bool = False) -> Iterator[Entry]:
             )
             for row in rows:
                 try:
-                    entry = Entry(*row[:6], json.loads(row[6]), *row[7:])
+                    entry = Entry(
+                        seq=row[0],
+                        at=row[1],
+                        kind=row[2],
+                        step=row[3],
+                        actor=row[4],
+                        host=row[5],
+                        body=json.loads(row[6]),
+                        prev=row[7],
+                        hash=row[8],
+                    )
                 except (ValueError, TypeError) as error:
                     raise BrokenChain(seq, f"unreadable: {error}") from error
                 check_link(entry, seq, prev)

@@ -21,6 +21,6 @@ def canonical_json(value: Any) -> str:
 
 
 def sha256_hex(data: bytes | str) -> str:
-    """Return the SHA-256 of `data` (text as UTF-8; lone surrogates kept apart) in lower-case hex."""
+    """Return the SHA-256 of `data` (text as UTF-8, lone surrogates too) in lower-case hex."""
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     return hashlib.sha256(raw).hexdigest()

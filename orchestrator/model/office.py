@@ -18,7 +18,7 @@ OptionalText = Annotated[str, StringConstraints(max_length=400, strip_whitespace
 class Strict(BaseModel):
     """Base: frozen, and an unknown key is an error (a typing slip must not pass as a default)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
 class Letterhead(Strict):

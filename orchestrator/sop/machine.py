@@ -26,8 +26,10 @@ OPENS_AFTER: dict[int, tuple[int, ...]] = {
 }
 # Step → steps that must have passed before it may pass.
 PASSES_AFTER: dict[int, tuple[int, ...]] = {5: (7,), 7: (6,), 8: (7,)}
-# Steps that open by themselves as soon as they may; 7 and 8 open with their first phase.
+# Steps that open by themselves as soon as they may.
 SELF_OPENING = (2, 3, 4, 5, 6, 9, 10, 11, 12, 13)
+# Steps that open with their first phase, or at the latest when the named step has passed.
+OPENS_AT_LATEST = {7: 6, 8: 7}
 # Gate → step that a refusal goes back to.
 RETURNS: dict[int, int] = {3: 2, 4: 2, 10: 9, 11: 9}
 

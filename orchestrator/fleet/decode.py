@@ -1,0 +1,82 @@
+"""Runner events → outcomes. What is missing, broken or too large is a failure, never a success."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import zlib
+from typing import Any
+
+from pydantic import ValidationError
+
+from orchestrator.model.evidence import Evidence, Outcome, OutcomeKind, Phase
+from orchestrator.model.text import printable
+
+MARK = "SOP-RUN-EVIDENCE"
+MAX_BYTES = 32 * 1024 * 1024
+"""Evidence beyond this many bytes is refused: memory stays bounded whatever a host sends."""
+
+
+def decode(line: str) -> dict[str, Any]:
+    """The evidence in a framed line; raises ValueError saying what is wrong with it."""
+    parts = line.split(" ")
+    if len(parts) != 3 or parts[0] != MARK:
+        raise ValueError("it is not framed")
+    try:
+        unpack = zlib.decompressobj()
+        raw = unpack.decompress(base64.b64decode(parts[2], validate=True), MAX_BYTES)
+    except (binascii.Error, zlib.error) as error:
+        raise ValueError(f"it cannot be unpacked ({error})") from error
+    if not unpack.eof:
+        raise ValueError(f"it is cut short or larger than {MAX_BYTES} bytes")
+    if hashlib.sha256(raw).hexdigest() != parts[1]:
+        raise ValueError("its checksum is wrong")
+    # Lone surrogates (undecodable bytes on the host) cannot be stored as UTF-8: replace them.
+    plain = json.dumps(json.loads(raw), ensure_ascii=False).encode("utf-8", "replace")
+    document = json.loads(plain)
+    if not isinstance(document, dict):
+        raise ValueError("it is not an object")
+    return document
+
+
+def failed(host: str, phase: Phase, reason: str) -> Outcome:
+    """An outcome without evidence from a host that was reached."""
+    return Outcome(host=host, phase=phase, kind=OutcomeKind.FAILED, reason=printable(reason, 600))
+
+
+def from_evidence(host: str, phase: Phase, transaction: str, line: str) -> Outcome:
+    """The outcome that a framed answer means; a wrong phase or transaction is a failure."""
+    try:
+        document = decode(line)
+        evidence = Evidence.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        return failed(host, phase, f"its evidence is malformed: {first['loc']} {first['msg']}")
+    except ValueError as error:
+        return failed(host, phase, f"its evidence is unusable: {error}")
+    if evidence.phase != phase or evidence.transaction != transaction:
+        return failed(host, phase, "its evidence answers another question")
+    return Outcome(host=host, phase=phase, kind=OutcomeKind.EVIDENCE, evidence=document)
+
+
+def from_event(event: dict[str, Any], phase: Phase, transaction: str) -> Outcome | None:
+    """The outcome in a runner event, or None when the event is not a host's result."""
+    kind = event.get("event")
+    data = event.get("event_data") or {}
+    host = data.get("host")
+    if not host or kind not in ("runner_on_ok", "runner_on_failed", "runner_on_unreachable"):
+        return None
+    result = data.get("res") or {}
+    if kind == "runner_on_unreachable":
+        return Outcome(
+            host=host,
+            phase=phase,
+            kind=OutcomeKind.UNREACHABLE,
+            reason=printable(result.get("msg", "no connection"), 600),
+        )
+    line = result.get("sop_evidence")
+    if kind == "runner_on_ok" and isinstance(line, str):
+        return from_evidence(host, phase, transaction, line)
+    return failed(host, phase, result.get("sop_reason") or result.get("msg") or "no evidence")

@@ -1,0 +1,95 @@
+"""Reads an Ansible inventory, in any form that ansible-core knows (SOP step 2: the list)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.fleet.assets import ROOT, ansible_environment
+from orchestrator.model.errors import CannotRunError, UsageError
+from orchestrator.model.text import printable
+
+_NO_MATCH = re.compile(r"Could not match supplied host pattern, ignoring: (.+)")
+_HOST_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:@-]{0,252}")
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The hosts in scope, sorted, with the address that Ansible will use for each."""
+
+    path: Path
+    hosts: tuple[str, ...]
+    addresses: dict[str, str]
+
+
+def read_inventory(path: Path, limit: str = "") -> Inventory:
+    """The hosts of `path`, reduced by an Ansible host pattern `limit`.
+
+    Raises UsageError for a malformed or empty inventory or an unknown host, in Ansible's own words
+    (they name file and line).
+    """
+    if not path.exists():
+        raise UsageError(f"there is no inventory at {path}", "name one with --inventory PATH")
+    command = ["ansible-inventory", "-i", str(path), "--list"]
+    if limit:
+        command += ["--limit", limit]
+    environment = {**os.environ, **ansible_environment()}
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            env=environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+        )
+    except OSError as error:
+        raise CannotRunError(f"ansible-inventory cannot be run: {error}") from error
+    unknown = _NO_MATCH.findall(done.stderr)
+    if unknown:
+        raise UsageError(
+            f"--limit names hosts that {path} does not have: {printable(', '.join(unknown))}",
+            "correct the pattern; ansible-inventory --graph shows the names",
+        )
+    if done.returncode != 0:
+        raise UsageError(f"the inventory {path} cannot be read:\n{_words(done.stderr)}")
+    return _reduce(path, json.loads(done.stdout), bool(limit))
+
+
+def _words(stderr: str) -> str:
+    """Ansible's message without its decoration."""
+    lines = [printable(x, 300) for x in stderr.splitlines() if x.strip()]
+    useful = [x for x in lines if not x.startswith(("Traceback", "usage:"))]
+    return "\n".join(f"  {x}" for x in useful[:12])
+
+
+def _reduce(path: Path, listing: dict[str, dict[str, Any]], limited: bool) -> Inventory:
+    variables = listing.get("_meta", {}).get("hostvars", {})
+    names: set[str] = set()
+    for group, content in listing.items():
+        if group != "_meta":
+            members = content.get("hosts", [])
+            names.update(str(m) for m in members)
+    if not names:
+        raise UsageError(
+            f"the inventory {path} has no hosts" + (" that match --limit" if limited else ""),
+            "add at least one host",
+        )
+    odd = sorted(n for n in names if not _HOST_NAME.fullmatch(n))
+    if odd:
+        raise UsageError(
+            f"the inventory {path} has a host name that is none: {printable(odd[0])!r}",
+            "use letters, digits, '.', '-' and '_'",
+        )
+    addresses = {}
+    for name in names:
+        own = variables.get(name, {})
+        addresses[name] = printable(own.get("ansible_host", name), 80)
+    return Inventory(path, tuple(sorted(names)), addresses)

@@ -1,0 +1,165 @@
+"""Evidence → verdict: what happened to a host, in one word and one sentence. Pure."""
+
+from __future__ import annotations
+
+from orchestrator.journal.state import CycleState
+from orchestrator.model.evidence import Evidence, Outcome, OutcomeKind, Phase, Status
+from orchestrator.model.plan import Item
+from orchestrator.model.text import printable
+from orchestrator.model.verdict import HostVerdict, Verdict
+
+UNTOUCHED = {
+    Status.REFUSED: Verdict.REFUSED,
+    Status.BLOCKED: Verdict.BLOCKED,
+    Status.SUPERSEDED: Verdict.SUPERSEDED,
+}
+
+
+def reason_of(outcome: Outcome | None) -> str:
+    """The first thing that an outcome has to say against a host, as one safe line."""
+    if outcome is None:
+        return ""
+    evidence = outcome.read()
+    if evidence is None:
+        return printable(outcome.reason)
+    if evidence.problems:
+        return printable(evidence.problems[0].message)
+    failed = [t for t in evidence.facts.get("tests", []) if t.get("result") == "failed"]
+    if failed:
+        return printable(f"{failed[0].get('name', '')}: {failed[0].get('evidence', '')}")
+    return f"status {evidence.status}"
+
+
+def status_of(outcome: Outcome | None) -> Status | None:
+    """The status in an outcome's evidence, or None when there is no evidence."""
+    evidence = outcome.read() if outcome is not None else None
+    return evidence.status if evidence is not None else None
+
+
+def update_status(state: CycleState, host: str) -> Status | None:
+    """How the package update ended; OK where only antivirus databases were approved."""
+    if state.approved(host) and not package_items(state, host):
+        return Status.OK
+    return status_of(state.last(host, Phase.UPDATE))
+
+
+def package_items(state: CycleState, host: str) -> tuple[Item, ...]:
+    """The approved items of a host that are packages."""
+    return tuple(i for i in state.approved(host) if i.kind != "antivirus")
+
+
+def needs_restore(state: CycleState, host: str) -> bool:
+    """Whether the host was changed by the update and is not fit to stay so (SOP step 8)."""
+    if state.last(host, Phase.RESTORE) is not None:
+        return False
+    if status_of(state.last(host, Phase.BACKUP)) is not Status.OK:
+        return False
+    failed = Status.FAILED
+    test = status_of(state.last(host, Phase.TEST))
+    return update_status(state, host) is failed or test is failed
+
+
+def may_update(state: CycleState, host: str) -> bool:
+    """Fail closed: only a host with a proven backup is updated (SOP step 6 before 7)."""
+    return status_of(state.last(host, Phase.BACKUP)) is Status.OK
+
+
+def may_test(state: CycleState, host: str) -> bool:
+    """Whether the host was worked on in a way that a test can speak about."""
+    return may_update(state, host) and update_status(state, host) is Status.OK
+
+
+def judge(state: CycleState, host: str) -> HostVerdict:
+    """The host's verdict from all that is on record; every case ends in exactly one."""
+    check = state.last(host, Phase.CHECK)
+    if check is None or check.kind is OutcomeKind.UNREACHABLE:
+        return _say(host, Verdict.UNREACHABLE, reason_of(check) or "it was not checked")
+    if status_of(check) is not Status.OK:
+        return _say(host, Verdict.CHECK_FAILED, reason_of(check))
+    if not state.items_of(host):
+        return _say(host, Verdict.NOTHING_TO_DO, "everything is current")
+    if not state.approved(host):
+        return _say(host, Verdict.DEFERRED, "its items were put off at confirmation")
+    return _judge_change(state, host)
+
+
+def _say(host: str, verdict: Verdict, reason: str) -> HostVerdict:
+    return HostVerdict(host=host, verdict=verdict, reason=reason)
+
+
+def _judge_change(state: CycleState, host: str) -> HostVerdict:
+    backup, update = state.last(host, Phase.BACKUP), state.last(host, Phase.UPDATE)
+    if backup is None:
+        return _say(host, Verdict.NOT_STARTED, "the wave was stopped before its turn")
+    if backup.kind is OutcomeKind.UNREACHABLE:
+        return _say(host, Verdict.UNREACHABLE, reason_of(backup))
+    if status_of(backup) is Status.BLOCKED:
+        return _say(host, Verdict.BLOCKED, reason_of(backup))
+    if status_of(backup) is not Status.OK:
+        return _say(host, Verdict.REFUSED, f"no proven backup: {reason_of(backup)}")
+    restore = state.last(host, Phase.RESTORE)
+    if restore is not None:
+        return _judge_restore(state, host, restore)
+    if update_status(state, host) is None and update is None:
+        return _say(host, Verdict.NOT_STARTED, "stopped after its backup; nothing was updated")
+    if update is not None and update.kind is OutcomeKind.UNREACHABLE:
+        return _say(host, Verdict.LOST, f"no answer since the update began: {reason_of(update)}")
+    status = update_status(state, host)
+    if status in UNTOUCHED:
+        return _say(host, UNTOUCHED[status], reason_of(update))
+    if status is not Status.OK:
+        return _say(host, Verdict.NEEDS_HUMAN, reason_of(update))
+    return _judge_test(state, host)
+
+
+def _judge_restore(state: CycleState, host: str, restore: Outcome) -> HostVerdict:
+    cause = next(
+        (
+            reason_of(o)
+            for o in state.outcomes[host]
+            if o.phase in (Phase.UPDATE, Phase.TEST) and status_of(o) is Status.FAILED
+        ),
+        "",
+    )
+    if status_of(restore) is not Status.OK:
+        return _say(host, Verdict.NEEDS_HUMAN, f"restore failed: {reason_of(restore)}")
+    after = state.last(host, Phase.TEST)
+    tested_again = after is not None and state.outcomes[host].index(after) > state.outcomes[
+        host
+    ].index(restore)
+    if not tested_again or status_of(after) is not Status.OK:
+        words = reason_of(after) if tested_again else "it was not tested again"
+        return _say(host, Verdict.NEEDS_HUMAN, f"restored, but {words}")
+    return _say(host, Verdict.ROLLED_BACK, f"restored and tested again; cause: {cause}")
+
+
+def _judge_test(state: CycleState, host: str) -> HostVerdict:
+    test = state.last(host, Phase.TEST)
+    if test is None or test.kind is not OutcomeKind.EVIDENCE:
+        words = reason_of(test) or "it was not tested"
+        unreachable = test is not None and test.kind is OutcomeKind.UNREACHABLE
+        return _say(host, Verdict.LOST if unreachable else Verdict.NEEDS_HUMAN, words)
+    if status_of(test) is not Status.OK:
+        return _say(host, Verdict.NEEDS_HUMAN, reason_of(test))
+    missed = _missed(state, host)
+    if missed:
+        return _say(host, Verdict.INCOMPLETE, missed)
+    return _say(host, Verdict.UPDATED, f"{len(state.approved(host))} items, tests passed")
+
+
+def _missed(state: CycleState, host: str) -> str:
+    """The first approved item that was not reached, or ''."""
+    done: dict[tuple[str, str], str] = {}
+    reasons = []
+    for phase in (Phase.UPDATE, Phase.ANTIVIRUS):
+        outcome = state.last(host, phase)
+        evidence: Evidence | None = outcome.read() if outcome is not None else None
+        if evidence is None:
+            continue
+        if evidence.problems:
+            reasons.append(printable(evidence.problems[0].message))
+        done.update({(found.name, found.arch): found.result for found in evidence.items})
+    for item in state.approved(host):
+        if done.get((item.name, item.arch)) not in ("updated", "unchanged"):
+            return f"{item.name} was not updated: {(reasons or ['no evidence'])[-1]}"
+    return ""

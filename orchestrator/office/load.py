@@ -1,0 +1,69 @@
+"""Reads office.yml: every problem at once, each with file, line and path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from orchestrator.model.errors import UsageError
+from orchestrator.model.office import Office
+from orchestrator.office.yaml_lines import line_of, load_located
+from orchestrator.sop.procedure import procedure
+
+MAX_BYTES = 1024 * 1024
+
+
+def load_office(path: Path) -> Office:
+    """The office described in `path`.
+
+    Raises UsageError listing all problems as `file:line: path: what is wrong`.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(
+            f"there is no {path}", "copy inventory/office.yml beside your inventory and edit it"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    if len(raw) > MAX_BYTES:
+        raise UsageError(f"{path} is larger than {MAX_BYTES} bytes")
+    try:
+        located = load_located(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text: byte {error.start}") from error
+    problems = [f"{path}:{line}: {what}" for line, what in located.problems]
+    if not problems and not isinstance(located.value, dict):
+        problems = [f"{path}:1: it is empty or no mapping; it begins with `office:`"]
+    office = None
+    if isinstance(located.value, dict):
+        try:
+            office = Office.model_validate(located.value)
+        except ValidationError as error:
+            for issue in error.errors():
+                place = tuple(p for p in issue["loc"] if isinstance(p, str | int))
+                where = ".".join(str(p) for p in place)
+                what = issue["msg"].removeprefix("Value error, ")
+                problems.append(f"{path}:{line_of(located, place)}: {where}: {what}")
+    if office is not None and not problems:
+        problems = [f"{path}:1: {what}" for what in _logic(office)]
+    if problems or office is None:
+        count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
+        raise UsageError(
+            f"{path} has {count}:\n  " + "\n  ".join(problems),
+            "correct them and run the same command again; nothing was done",
+        )
+    return office
+
+
+def _logic(office: Office) -> list[str]:
+    """What a schema cannot see: every gate needs somebody who can sign it."""
+    problems = []
+    for step in procedure(office):
+        for role in step.signers:
+            if not office.with_role(role):
+                problems.append(
+                    f"officers: nobody has the role {role!r}, which signs step {step.number}"
+                )
+    return problems

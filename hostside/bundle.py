@@ -24,6 +24,9 @@ class Finder(object):
         if name in SOURCES:
             return importlib.util.spec_from_loader(name, Finder, is_package=name == "hostside")
     @staticmethod
+    def get_source(name):
+        return SOURCES[name]
+    @staticmethod
     def create_module(spec):
         return None
     @staticmethod

@@ -1,0 +1,152 @@
+"""Asks dnf through its own Python library; runs as a process of its own, under dnf's interpreter.
+
+One process gives what five dnf commands would: upgrades with checksums and sizes, the transaction
+they would make, advisories with severity and CVEs. It prints one JSON object. Its text is passed
+with `-c`, so it imports nothing of this project.
+"""
+
+import json
+import sys
+
+# Plugins that would write to the host or change what a transaction is.
+LEFT_OUT = ("local", "snapper", "etckeeper", "subscription-manager", "product-id",
+            "upload-profile", "system_upgrade", "needs_restarting")
+SEVERITIES = ("none", "low", "moderate", "important", "critical")
+
+
+def evr(package):
+    """`epoch:version-release`, without an epoch of 0, as rpm and dnf write it."""
+    text = "%s-%s" % (package.version, package.release)
+    return "%d:%s" % (package.epoch, text) if package.epoch else text
+
+
+def open_base(dnf, options):
+    """dnf's Base with the host's configuration and repositories."""
+    base = dnf.Base()
+    base.conf.read()
+    if options.get("installroot"):
+        base.conf.installroot = options["installroot"]
+    base.conf.substitutions.update_from_etc(base.conf.installroot)
+    base.conf.cachedir = options["cachedir"] or base.conf.system_cachedir
+    base.conf.cacheonly = "all" if options["refresh"] == "none" else ""
+    base.conf.best = False
+    base.conf.assumeyes = False
+    base.init_plugins(disabled_glob=LEFT_OUT)
+    base.pre_configure_plugins()
+    base.read_all_repos()
+    base.configure_plugins()
+    return base
+
+
+def load_repositories(dnf, base, refresh):
+    """Loads every enabled repository; returns [causes], one per repository that failed."""
+    causes = []
+    for repo in base.repos.iter_enabled():
+        repo.skip_if_unavailable = False
+        if refresh == "system":
+            repo._repo.expire()
+        try:
+            repo.load()
+        except (dnf.exceptions.Error, OSError, RuntimeError) as error:
+            causes.append("%s: %s" % (repo.id, error))
+    return causes
+
+
+def unsigned(base):
+    """Enabled repositories whose packages nobody's signature proves."""
+    return sorted(r.id for r in base.repos.iter_enabled() if not (r.gpgcheck or r.repo_gpgcheck))
+
+
+def advisories_of(hawkey, installed):
+    """{ids, cves, severity, security, reboot} of all advisories newer than an installed package."""
+    found = {"ids": [], "cves": [], "severity": "", "security": False, "reboot": False}
+    rank = -1
+    for advisory in installed.get_advisories(hawkey.GT):
+        found["ids"].append(advisory.id)
+        found["security"] |= advisory.type == hawkey.ADVISORY_SECURITY
+        found["cves"] += [r.id for r in advisory.references if r.type == hawkey.REFERENCE_CVE]
+        found["reboot"] |= any(
+            getattr(p, "reboot_suggested", False) for p in advisory.packages
+            if p.name == installed.name
+        )
+        word = (advisory.severity or "").lower()
+        if word in SEVERITIES and SEVERITIES.index(word) > rank:
+            rank = SEVERITIES.index(word)
+            found["severity"] = advisory.severity if rank > 0 else ""
+    found["ids"] = sorted(set(found["ids"]))
+    found["cves"] = sorted(set(found["cves"]))
+    return found
+
+
+def newest_installed(base):
+    """{(name, arch): package}, the newest one where several versions may be installed."""
+    return {(p.name, p.arch): p for p in base.sack.query().installed().latest()}
+
+
+def describe(hawkey, package, before):
+    """One upgrade as a plain dict."""
+    kind, digest = package.returnIdSum() or ("", "")
+    return {
+        "name": package.name, "arch": package.arch, "from": evr(before), "to": evr(package),
+        "repo": package.reponame, "size": package.downloadsize,
+        "sha256": digest if kind == "sha256" else "", "advisories": advisories_of(hawkey, before),
+    }
+
+
+def simulate(dnf, base):
+    """(incoming packages, new names, removed names) of a full upgrade that is never carried out."""
+    base.upgrade_all()
+    base.resolve()
+    incoming, removed = [], []
+    for step in base.transaction:
+        if step.action in (dnf.transaction.PKG_UPGRADE, dnf.transaction.PKG_INSTALL):
+            incoming.append(step.pkg)
+        elif step.action in (dnf.transaction.PKG_REMOVE, dnf.transaction.PKG_OBSOLETED):
+            removed.append(step.pkg.name)
+    return incoming, removed
+
+
+def withheld(hawkey, base, taken, known):
+    """Upgrades that exist but are not taken: `held` by an exclude or lock, else `kept-back`."""
+    visible = {p.pkgtup for p in base.sack.query()}
+    found = []
+    for package in base.sack.query(flags=hawkey.IGNORE_EXCLUDES).upgrades().latest():
+        identity = (package.name, package.arch)
+        if identity in known and identity not in taken:
+            found.append({
+                "name": package.name, "from": evr(known[identity]), "to": evr(package),
+                "reason": "kept-back" if package.pkgtup in visible else "held",
+            })
+    return sorted(found, key=lambda row: row["name"])
+
+
+def read(options):
+    """Everything as one dict; `causes` is not empty when the metadata cannot be trusted."""
+    import dnf
+    import dnf.transaction
+    import hawkey
+
+    base = open_base(dnf, options)
+    causes = load_repositories(dnf, base, options["refresh"])
+    if causes:
+        return {"causes": causes}
+    base.fill_sack(load_system_repo=True, load_available_repos=True)
+    known = newest_installed(base)
+    incoming, removed = simulate(dnf, base)
+    upgrades = [p for p in incoming if (p.name, p.arch) in known]
+    taken = {(p.name, p.arch) for p in upgrades}
+    return {
+        "causes": [],
+        "upgrades": [
+            describe(hawkey, p, known[p.name, p.arch])
+            for p in sorted(upgrades, key=lambda p: (p.name, p.arch))
+        ],
+        "new": sorted(p.name for p in incoming if (p.name, p.arch) not in known),
+        "removals": sorted(removed),
+        "withheld": withheld(hawkey, base, taken, known),
+        "unsigned": unsigned(base),
+    }
+
+
+if __name__ == "__main__":
+    print("\n" + json.dumps(read(json.loads(sys.argv[1]))))

@@ -1,0 +1,30 @@
+"""What a package manager says is pending: the same shape for apt and dnf (SOP step 2)."""
+
+
+class Pending:
+    """Items and what surrounds them; `failed` when the list cannot be trusted."""
+
+    def __init__(self):
+        self.items = []
+        self.withheld = []  # {name, from, to, reason}
+        self.new_packages = []
+        self.removals = []
+        self.problems = []  # (code, message, hint)
+        self.failed = False
+
+    def fail(self, code, message, hint=""):
+        """Record what makes the list unreliable."""
+        self.failed = True
+        self.problems.append((code, message, hint))
+
+    def note(self, code, message, hint=""):
+        """Record a finding that leaves the list reliable."""
+        self.problems.append((code, message, hint))
+
+
+def item(kind, name, arch, before, after):
+    """One pending item with every key of the contract; the caller fills in what it knows."""
+    return {
+        "class": kind, "name": name, "arch": arch, "from": before, "to": after, "source": "",
+        "size": 0, "sha256": "", "severity": "", "advisories": [], "reboot": False,
+    }

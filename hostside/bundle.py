@@ -11,7 +11,7 @@ import os
 import zlib
 
 TEMPLATE = """\
-import base64, json, sys, types, zlib
+import base64, importlib.util, json, sys, zlib
 PAYLOAD = "@PAYLOAD@"
 REQUEST = "@REQUEST@"
 def unpack(text):
@@ -20,7 +20,6 @@ SOURCES = unpack(PAYLOAD)
 class Finder(object):
     @staticmethod
     def find_spec(name, path=None, target=None):
-        import importlib.util
         if name in SOURCES:
             return importlib.util.spec_from_loader(name, Finder, is_package=name == "hostside")
     @staticmethod

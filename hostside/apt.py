@@ -1,5 +1,6 @@
 """Reads dpkg and apt: what is installed, what is pending, what is unfinished (SOP step 2)."""
 
+import functools
 import os
 import re
 
@@ -28,6 +29,7 @@ HINT_REFRESH = (
 HINT_LIST = "Run `apt-get -s dist-upgrade` on the host; finish or repair what it names."
 
 
+@functools.lru_cache(maxsize=1)
 def native_architecture():
     """The architecture that package names without `:arch` stand for."""
     return run(["dpkg", "--print-architecture"], timeout=30).out.strip()

@@ -7,7 +7,8 @@ import json
 import os
 import socket
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -46,7 +47,7 @@ def read_entries(path: Path, *, frozen: bool = False) -> Iterator[Entry]:
     uri = f"{path.resolve().as_uri()}?{'immutable=1' if frozen else 'mode=ro'}"
     prev, seq = GENESIS, 1
     try:
-        with sqlite3.connect(uri, uri=True) as db:
+        with closing(sqlite3.connect(uri, uri=True)) as db:
             rows = db.execute(
                 "SELECT seq, at, kind, step, actor, host, body, prev, hash FROM entry ORDER BY seq"
             )
@@ -70,6 +71,34 @@ def read_entries(path: Path, *, frozen: bool = False) -> Iterator[Entry]:
                 prev, seq = entry.hash, seq + 1
     except sqlite3.DatabaseError as error:
         raise BrokenChain(seq, f"the database cannot be read from here on: {error}") from error
+
+
+INSERT = "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?)"
+
+
+def _row(entry: Entry) -> tuple[Any, ...]:
+    return (
+        entry.seq,
+        entry.at,
+        entry.kind,
+        entry.step,
+        entry.actor,
+        entry.host,
+        canonical_json(entry.body),
+        entry.prev,
+        entry.hash,
+    )
+
+
+def write_copy(entries: Iterable[Entry], path: Path) -> None:
+    """Write entries to a new journal that is one plain file: no companions, read-only media too.
+
+    The same entries give the same bytes. Raises sqlite3.Error when the disk refuses.
+    """
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(SCHEMA)
+        with db:
+            db.executemany(INSERT, (_row(e) for e in entries))
 
 
 class JournalWriter:
@@ -161,18 +190,8 @@ class JournalWriter:
         assert self._db is not None, "the journal is not open"
         try:
             self._db.execute(
-                "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?)",
-                (
-                    entry.seq,
-                    entry.at,
-                    entry.kind,
-                    entry.step,
-                    entry.actor,
-                    entry.host,
-                    canonical_json(entry.body),
-                    entry.prev,
-                    entry.hash,
-                ),
+                INSERT,
+                _row(entry),
             )
         except sqlite3.Error as error:
             raise CannotRunError(

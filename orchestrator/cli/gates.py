@@ -1,0 +1,83 @@
+"""`sop-run sign` and `sop-run return`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from orchestrator.cli.options import Given, shared_options
+from orchestrator.cli.show import Lines, explain
+from orchestrator.model.errors import UsageError
+from orchestrator.workflow.gates import Signer, send_back, sign
+
+KEY = click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    help="Private key, or public key whose private half an agent or token holds "
+    "[default: the officer's keys in the agent].",
+)
+OFFICER = click.option("--as", "officer", required=True, metavar="OFFICER", help="Who signs.")
+
+
+@click.command("sign")
+@click.argument("cycle")
+@OFFICER
+@KEY
+@click.option(
+    "--defer",
+    multiple=True,
+    metavar="NO=REASON",
+    help="At step 3: put off the item with this number in the check list; may be repeated.",
+)
+@shared_options
+def sign_command(
+    *,
+    cycle: str,
+    officer: str,
+    key: Path | None,
+    defer: tuple[str, ...],
+    options: Given,
+) -> int:
+    """Pass the gate of CYCLE that is open, with an officer's SSH key.
+
+    \b
+    Example: sop-run sign 2026-11 --as analis --key ~/.ssh/id_ed25519
+             sop-run sign 2026-11 --as analis --defer '4=vendor asks to wait'
+    """
+    signer = Signer(cycle, officer, key)
+    return explain(sign(options.settings, signer, Lines(), _deferred(defer)), options)
+
+
+@click.command("return")
+@click.argument("cycle")
+@OFFICER
+@KEY
+@click.option("--reason", required=True, metavar="TEXT", help="Why it goes back.")
+@shared_options
+def return_command(
+    *,
+    cycle: str,
+    officer: str,
+    key: Path | None,
+    reason: str,
+    options: Given,
+) -> int:
+    """Send the open gate of CYCLE back: steps 3 and 4 to the check, 10 and 11 to the draft.
+
+    \b
+    Example: sop-run return 2026-11 --as jf --reason 'host db01 is missing in part C'
+    """
+    return explain(
+        send_back(options.settings, Signer(cycle, officer, key), Lines(), reason), options
+    )
+
+
+def _deferred(defer: tuple[str, ...]) -> dict[int, str]:
+    deferred = {}
+    for text in defer:
+        number, sign_, reason = text.partition("=")
+        if not sign_ or not number.strip().isdigit() or not reason.strip():
+            raise UsageError(f"--defer {text!r} is not NO=REASON", "for example --defer '4=wait'")
+        deferred[int(number)] = reason.strip()
+    return deferred

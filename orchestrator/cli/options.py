@@ -1,0 +1,68 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import functools
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestrator.fleet.assets import ROOT
+from orchestrator.workflow.settings import Settings, resolve
+
+
+@dataclass(frozen=True)
+class Given:
+    """The shared options as they were typed, to repeat them in advice."""
+
+    settings: Settings
+    typed: str
+
+    def command(self, words: str) -> str:
+        """A sop-run command that works on the same files."""
+        return f"sop-run {words}{self.typed}"
+
+
+def shared_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Adds --inventory, --office and --home; the command gets them resolved, as `options`."""
+
+    @functools.wraps(function)
+    def command(inventory: Path | None, office: Path | None, home: Path | None, **own: Any) -> int:
+        return function(options=given(inventory, office, home), **own)
+
+    for option in (
+        click.option(
+            "--home",
+            type=click.Path(path_type=Path),
+            help="Folder of cycles and archive [default: var/ beside the inventory].",
+        ),
+        click.option(
+            "--office",
+            type=click.Path(path_type=Path),
+            help="The office's letterhead, officers and rules [default: office.yml there].",
+        ),
+        click.option(
+            "--inventory",
+            "-i",
+            type=click.Path(path_type=Path),
+            help="Ansible inventory [default: inventory/ here, else the shipped one].",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def given(inventory: Path | None, office: Path | None, home: Path | None) -> Given:
+    """Resolve the shared options; raises UsageError when there is no inventory."""
+    typed = ""
+    for name, value in (("--inventory", inventory), ("--office", office), ("--home", home)):
+        if value is not None:
+            typed += f" {name} {shlex.quote(str(value))}"
+    if inventory is None:
+        here = Path("inventory")
+        inventory = here if here.is_dir() else ROOT / "inventory"
+    return Given(resolve(inventory, office, home), typed)

@@ -1,0 +1,143 @@
+"""How runs are shown: plain lines that read well on a terminal, in a log and in CI."""
+
+from __future__ import annotations
+
+import click
+
+from orchestrator.cli.options import Given
+from orchestrator.journal.judge import reason_of, status_of
+from orchestrator.journal.state import CycleState
+from orchestrator.model.evidence import Outcome, OutcomeKind, Phase, Status
+from orchestrator.model.text import printable
+from orchestrator.model.verdict import GOOD, HostVerdict
+from orchestrator.sop.procedure import ROLE_NAMES
+from orchestrator.workflow.monthly import SHOWN, Standing
+
+EXIT_DONE, EXIT_FINDINGS, EXIT_WAITING = 0, 1, 3
+
+
+class Lines:
+    """Progress as lines on standard error, so that standard output stays for results."""
+
+    def __init__(self) -> None:
+        self._step = 0
+
+    def step(self, state: CycleState, number: int) -> None:
+        """A heading for the step, once."""
+        if number != self._step:
+            self._step = number
+            title = next(s.title for s in state.procedure if s.number == number)
+            click.echo(click.style(f"Step {number:>2}  {title}", bold=True), err=True)
+
+    def phase(self, phase: Phase, hosts: int, wave: int) -> None:
+        """Which phase runs on how many hosts."""
+        plural = "s" if hosts != 1 else ""
+        name = "canary wave" if wave == 0 and phase is not Phase.CHECK else f"wave {wave}"
+        where = "" if phase is Phase.CHECK else f", {name}"
+        click.echo(f"         {phase}: {hosts} host{plural}{where}", err=True)
+
+    def outcome(self, outcome: Outcome, done: int, total: int) -> None:
+        """One host's result."""
+        evidence = outcome.read()
+        if evidence is None:
+            word, words = str(outcome.kind), reason_of(outcome)
+        else:
+            word = str(evidence.status)
+            words = f"{evidence.seconds:.1f} s"
+            if evidence.phase is Phase.CHECK and evidence.status is Status.OK:
+                words += f", {len(evidence.items)} items"
+            if evidence.status is not Status.OK:
+                words += f", {reason_of(outcome)}"
+        good = status_of(outcome) is Status.OK
+        colour = "green" if good else "red" if outcome.kind is OutcomeKind.FAILED else "yellow"
+        click.echo(
+            f"         [{done:>3}/{total}] {printable(outcome.host, 40):<20} "
+            f"{click.style(f'{word:<12}', fg=colour)} {printable(words, 160)}",
+            err=True,
+        )
+
+    def waiting(self, host: str, words: str) -> None:
+        """A host that is asked again."""
+        click.echo(f"                   {printable(host, 40):<20} {words} …", err=True)
+
+    def verdict(self, verdict: HostVerdict) -> None:
+        """A host's verdict."""
+        colour = "green" if verdict.verdict in GOOD else "yellow"
+        click.echo(
+            f"         {printable(verdict.host, 40):<20} "
+            f"{click.style(str(verdict.verdict), fg=colour)}: {printable(verdict.reason, 160)}",
+            err=True,
+        )
+
+    def document(self, path: str) -> None:
+        """A document that was written."""
+        click.echo(f"         wrote {path}", err=True)
+
+    def say(self, words: str) -> None:
+        """A remark."""
+        click.echo(f"         {printable(words)}", err=True)
+
+
+def findings(state: CycleState) -> bool:
+    """Whether any host ended in a verdict that an officer should look at."""
+    return any(v.verdict not in GOOD for v in state.verdicts.values())
+
+
+def verdict_table(state: CycleState) -> str:
+    """Hosts and verdicts as an aligned table."""
+    width = max([len(printable(h, 40)) for h in state.hosts] + [4])
+    rows = [f"{'HOST':<{width}}  {'VERDICT':<14}  REASON"]
+    for host in state.hosts:
+        verdict = state.verdicts.get(host)
+        word = str(verdict.verdict) if verdict else "-"
+        reason = printable(verdict.reason, 110) if verdict else ""
+        rows.append(f"{printable(host, 40):<{width}}  {word:<14}  {reason}".rstrip())
+    return "\n".join(rows)
+
+
+def explain(standing: Standing, given: Given) -> int:
+    """Print where the cycle stands and what to do next; returns the exit code."""
+    state = standing.state
+    if standing.gate is not None:
+        click.echo(waiting_words(standing, given))
+        return EXIT_WAITING
+    if standing.next == "monthly":
+        click.echo(f"Cycle {state.cycle}: next, run")
+        click.echo(f"  {given.command(f'monthly --period {state.cycle}')}")
+        return EXIT_DONE
+    click.echo(verdict_table(state))
+    click.echo(f"\nCycle {state.cycle} is closed. Documents: {standing.folder / 'documents'}")
+    click.echo(f"Archive: {given.settings.home / state.archive_path}")
+    click.echo(f"Verify it with: {given.command(f'audit {state.cycle}')}")
+    return EXIT_FINDINGS if findings(state) else EXIT_DONE
+
+
+def waiting_words(standing: Standing, given: Given) -> str:
+    """Who must sign what, having looked at which documents, with which command."""
+    gate, state = standing.gate, standing.state
+    assert gate is not None
+    lines = [f"Cycle {state.cycle} waits for a signature: step {gate.number}, {gate.title}."]
+    if gate.number > 7:
+        lines += ["", verdict_table(state)]
+    lines += ["", "Look at:"]
+    lines += [f"  {standing.folder / 'documents' / name}" for name in SHOWN[gate.number]]
+    signed = {s.role for s in state.signed(gate.number)}
+    for role in (r for r in gate.signers if r not in signed):
+        lines += ["", f"{ROLE_NAMES[role]} signs with:"]
+        for officer in state.office.with_role(role):
+            words = f"sign {state.cycle} --as {officer.id} --key PRIVATE_KEY_FILE"
+            lines.append(f"  {given.command(words)}   # {printable(officer.name)}")
+            if not officer.keys:
+                lines.append(
+                    f"  first add {officer.id}'s public key to {given.settings.office} "
+                    "(officers: keys:); make one with `ssh-keygen -t ed25519`"
+                )
+    if gate.returns_to is not None:
+        who = state.office.with_role(gate.signers[0])[0].id
+        words = f"return {state.cycle} --as {who} --key PRIVATE_KEY_FILE --reason TEXT"
+        lines += [
+            "",
+            f"or sends it back to step {gate.returns_to} with:",
+            f"  {given.command(words)}",
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,115 @@
+"""Steps 5 to 8: wave by wave, back up, update, antivirus, test, and restore where it must be.
+
+Each function asks only hosts that have no outcome yet, so running again goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from orchestrator.journal.judge import judge, may_test, may_update, needs_restore, package_items
+from orchestrator.journal.state import CycleState
+from orchestrator.model.errors import CannotRunError
+from orchestrator.model.evidence import OutcomeKind, Phase
+from orchestrator.model.statement import Statement
+from orchestrator.model.verdict import GOOD, Verdict
+from orchestrator.signature.ssh import verify
+from orchestrator.workflow.requests import requests_for
+from orchestrator.workflow.run import Run
+
+HARMLESS = GOOD | {Verdict.INCOMPLETE, Verdict.SUPERSEDED, Verdict.NOT_STARTED}
+"""Verdicts that do not count against the wave's abort limit."""
+
+
+def change(run: Run) -> None:
+    """SOP steps 5 to 8 up to the gate; ends with a verdict for every host."""
+    require_signatures(run.state)
+    run.progress.step(run.state, 6)
+    for number, wave in enumerate(waves(run.state)):
+        if too_many_failed(run.state):
+            run.progress.say("more hosts failed than the order allows: the rest is not started")
+            break
+        _wave(run, number, wave)
+    for host in run.state.hosts:
+        if host not in run.state.verdicts:
+            verdict = judge(run.state, host)
+            run.book.record(
+                "host.verdict", verdict.model_dump(mode="json", exclude={"host"}), host=host
+            )
+            run.progress.verdict(verdict)
+    for step in (6, 7, 5):
+        if run.state.steps[step].state == "open":
+            run.book.record("step.passed", step=step)
+
+
+def waves(state: CycleState) -> list[list[str]]:
+    """Hosts with approved items, in waves: the canary first, then waves of the ordered size."""
+    assert state.order is not None
+    hosts = [h for h in state.hosts if state.approved(h)]
+    first, size = state.order.canary, state.order.wave
+    rest = [hosts[i : i + size] for i in range(first, len(hosts), size)]
+    return [w for w in [hosts[:first], *rest] if w]
+
+
+def too_many_failed(state: CycleState) -> bool:
+    """Whether more hosts failed or were lost than the order allows (unreachable ones count)."""
+    assert state.order is not None
+    tried = [h for h in state.hosts if state.last(h, Phase.BACKUP) is not None]
+    failed = [h for h in tried if judge(state, h).verdict not in HARMLESS]
+    return len(failed) > state.order.abort_limit
+
+
+def _wave(run: Run, number: int, hosts: list[str]) -> None:
+    state = run.state
+
+    def ask(phase: Phase, chosen: list[str]) -> None:
+        run.phase(phase, requests_for(state, chosen, phase), number)
+
+    def fresh(phase: Phase) -> list[str]:
+        return [h for h in hosts if state.last(h, phase) is None]
+
+    ask(Phase.BACKUP, fresh(Phase.BACKUP))
+    ask(
+        Phase.UPDATE,
+        [h for h in fresh(Phase.UPDATE) if may_update(state, h) and package_items(state, h)],
+    )
+    ask(
+        Phase.ANTIVIRUS, [h for h in fresh(Phase.ANTIVIRUS) if may_test(state, h) and _av(state, h)]
+    )
+    ask(Phase.TEST, [h for h in fresh(Phase.TEST) if may_test(state, h)])
+    ask(Phase.RESTORE, [h for h in hosts if needs_restore(state, h)])
+    ask(Phase.TEST, [h for h in hosts if _restored_untested(state, h)])
+
+
+def _av(state: CycleState, host: str) -> bool:
+    return any(i.kind == "antivirus" for i in state.approved(host))
+
+
+def _restored_untested(state: CycleState, host: str) -> bool:
+    """Whether a host was restored and has not been tested since."""
+    restore = state.last(host, Phase.RESTORE)
+    if restore is None or restore.kind is not OutcomeKind.EVIDENCE:
+        return False
+    phases = [o.phase for o in state.outcomes[host]]
+    return Phase.TEST not in phases[phases.index(Phase.RESTORE) :]
+
+
+def require_signatures(state: CycleState) -> None:
+    """Invariant I1: verify the signatures of steps 3 and 4 over this very plan, here and now.
+
+    Raises CannotRunError naming the step; then nothing is changed on any host.
+    """
+    assert state.plan is not None
+    for step in (gate for gate in state.procedure if gate.number in (3, 4)):
+        signatures = {s.role: s for s in state.signed(step.number)}
+        for role in step.signers:
+            record = signatures.get(role)
+            reason = "it is not signed"
+            if record is not None:
+                statement = Statement.model_validate_json(record.statement)
+                reason = verify(record.statement, record.signature, record.officer, record.keys)
+                if not reason and statement.plan_id != state.plan.id:
+                    reason = "it is for another plan"
+            if reason:
+                raise CannotRunError(
+                    f"step {step.number} has no valid signature by {role}: {reason}",
+                    "nothing was changed on any host; sop-run audit says more",
+                )

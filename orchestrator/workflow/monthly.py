@@ -1,0 +1,168 @@
+"""The procedure from start to end, read like the SOP. Every call goes on where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from orchestrator.documents.names import DocumentName
+from orchestrator.fleet.inventory import read_inventory
+from orchestrator.journal.book import CycleBook, read_state
+from orchestrator.journal.state import CycleState
+from orchestrator.model.cycle import CycleId
+from orchestrator.model.errors import UsageError
+from orchestrator.model.office import Office
+from orchestrator.office.load import load_office
+from orchestrator.sop.procedure import Step
+from orchestrator.workflow.archive import archive
+from orchestrator.workflow.change import change
+from orchestrator.workflow.check import check
+from orchestrator.workflow.progress import Progress
+from orchestrator.workflow.run import Run
+from orchestrator.workflow.settings import Settings
+
+GATE_DOCUMENTS: dict[int, tuple[DocumentName, ...]] = {
+    3: (),  # the check list of step 2 is shown
+    4: (DocumentName.ORDER,),
+    8: (DocumentName.UPDATE_RECORD, DocumentName.MINUTES),
+    10: (),  # the draft of step 9 is shown
+    11: (),
+}
+"""Documents that are made when a gate opens."""
+
+SHOWN: dict[int, tuple[DocumentName, ...]] = {
+    3: (DocumentName.CHECK_LIST,),
+    4: (DocumentName.CHECK_LIST, DocumentName.ORDER),
+    8: (DocumentName.UPDATE_RECORD, DocumentName.MINUTES),
+    10: (DocumentName.DRAFT_REPORT,),
+    11: (DocumentName.DRAFT_REPORT,),
+}
+"""Documents whose hashes a gate's signature covers."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a cycle stands after a call."""
+
+    state: CycleState
+    folder: Path
+    gate: Step | None  # waits for a signature
+    next: Literal["sign", "monthly", "closed"]
+
+
+def monthly(settings: Settings, cycle: CycleId, progress: Progress) -> Standing:
+    """Open or continue the cycle and go on to the next gate or to the end."""
+    office = load_office(settings.office)
+    folder = settings.cycle_folder(str(cycle))
+    if (folder / "journal.db").exists():
+        with CycleBook(folder) as book:
+            if not book.is_new:
+                adopt_office(book, office)
+                return carry_on(Run(settings, book, progress))
+    return _open(settings, cycle, office, progress)
+
+
+def _open(settings: Settings, cycle: CycleId, office: Office, progress: Progress) -> Standing:
+    """SOP step 1: everything is read and checked before anything is recorded."""
+    inventory = read_inventory(settings.inventory, settings.limit)
+    previous = _previous(settings, str(cycle))
+    folder = settings.cycle_folder(str(cycle))
+    with CycleBook(folder, create=True) as book:
+        if book.is_new:
+            book.record(
+                "cycle.opened",
+                {
+                    "cycle": str(cycle),
+                    "kind": "monthly" if cycle.number is None else "incidental",
+                    "office": office.model_dump(mode="json"),
+                    "hosts": list(inventory.hosts),
+                    "addresses": inventory.addresses,
+                    "tool_version": version("sop-run"),
+                    "previous_cycle": previous.cycle if previous else "",
+                    "previous_manifest": previous.archive_manifest if previous else "",
+                },
+                step=1,
+            )
+        return carry_on(Run(settings, book, progress))
+
+
+def carry_on(run: Run, *, hosts: bool = True) -> Standing:
+    """Go on until a signature is needed or the cycle is closed.
+
+    With `hosts` false only paper work is done: no host is asked anything, nothing is archived.
+    """
+    while not run.state.closed_at:
+        gate = run.state.gate
+        if gate is not None:
+            for name in GATE_DOCUMENTS[gate.number]:
+                run.document(name, gate.number)
+            return _standing(run, "sign")
+        step = next(
+            s.number for s in run.state.procedure if run.state.steps[s.number].state == "open"
+        )
+        if step == 9:
+            draft(run)
+        elif not hosts:
+            return _standing(run, "monthly")
+        elif step == 2:
+            check(run)
+        elif step in (5, 6, 7, 8):
+            change(run)
+        elif step == 12:
+            archive(run)
+        else:
+            run.book.record("cycle.closed", step=13)
+    return _standing(run, "closed")
+
+
+def draft(run: Run) -> None:
+    """SOP step 9: the draft report."""
+    run.progress.step(run.state, 9)
+    run.document(DocumentName.DRAFT_REPORT, 9)
+    run.book.record("step.passed", step=9)
+
+
+def adopt_office(book: CycleBook, office: Office) -> None:
+    """Record a changed office.yml (a key added, an officer replaced) before it is used."""
+    if office != book.state.office and not book.state.closed_at:
+        book.record("office.changed", {"office": office.model_dump(mode="json")})
+
+
+def cycles(home: Path) -> list[str]:
+    """Names of all cycles in `home`, oldest first."""
+    names = []
+    for path in (home / "cycles").glob("*/journal.db"):
+        try:
+            names.append(CycleId.parse(path.parent.name))
+        except ValueError:
+            continue  # a folder that is no cycle's
+    return [str(n) for n in sorted(names, key=lambda c: (c.year, c.month, c.number or 0))]
+
+
+def _previous(settings: Settings, cycle: str) -> CycleState | None:
+    """The newest archived cycle before this one: its manifest hash chains the months."""
+    for name in reversed(cycles(settings.home)):
+        if name != cycle:
+            state = read_state(settings.cycle_folder(name))
+            if state.archive_manifest:
+                return state
+    return None
+
+
+def _standing(run: Run, following: Literal["sign", "monthly", "closed"]) -> Standing:
+    return Standing(run.state, run.book.folder, run.state.gate, following)
+
+
+def find_cycle(settings: Settings, cycle: str) -> Path:
+    """The folder of a cycle; raises UsageError naming the cycles that there are."""
+    try:
+        CycleId.parse(cycle)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    folder = settings.cycle_folder(cycle)
+    if not (folder / "journal.db").is_file():
+        known = ", ".join(cycles(settings.home)) or "none yet"
+        raise UsageError(f"there is no cycle {cycle} in {settings.home}", f"cycles there: {known}")
+    return folder

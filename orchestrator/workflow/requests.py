@@ -1,0 +1,68 @@
+"""What each host is asked in each phase: requests made from the state alone. Pure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from orchestrator.journal.judge import package_items
+from orchestrator.journal.state import CycleState
+from orchestrator.model.evidence import CHANGING, Phase
+from orchestrator.model.plan import Item, transaction_id
+
+
+def request_for(state: CycleState, host: str, phase: Phase) -> dict[str, Any]:
+    """The request of one phase for one host (docs/reference/evidence.md)."""
+    plan_id = state.plan.id if state.plan is not None else ""
+    transaction = transaction_id(plan_id, host, phase) if phase in CHANGING else ""
+    request: dict[str, Any] = {
+        "schema": "sop-run/request/1",
+        "phase": str(phase),
+        "host": host,
+        "cycle": state.cycle,
+        "plan_id": plan_id,
+        "transaction": transaction,
+        "clock": int(time.time()),
+        "items": [_plain(i) for i in _items(state, host, phase)],
+        "options": _options(state, phase),
+    }
+    facts = _backup_facts(state, host)
+    if phase in (Phase.UPDATE, Phase.RESTORE):
+        request["backup"] = facts.get("backup", {})
+    if phase in (Phase.TEST, Phase.RESTORE):
+        request["baseline"] = facts.get("baseline", {})
+    return request
+
+
+def requests_for(
+    state: CycleState, hosts: Iterable[str], phase: Phase
+) -> dict[str, dict[str, Any]]:
+    """The requests of one phase for several hosts."""
+    return {host: request_for(state, host, phase) for host in hosts}
+
+
+def _items(state: CycleState, host: str, phase: Phase) -> tuple[Item, ...]:
+    approved = state.approved(host)
+    if phase is Phase.UPDATE:
+        return package_items(state, host)
+    if phase is Phase.ANTIVIRUS:
+        return tuple(i for i in approved if i.kind == "antivirus")
+    return approved
+
+
+def _plain(item: Item) -> dict[str, Any]:
+    return item.model_dump(mode="json", by_alias=True, exclude={"host"})
+
+
+def _options(state: CycleState, phase: Phase) -> dict[str, Any]:
+    """What the signed order says; it wins over the inventory's variables."""
+    if phase is Phase.UPDATE and state.order is not None:
+        return {"reboot": state.order.reboot}
+    return {}
+
+
+def _backup_facts(state: CycleState, host: str) -> dict[str, Any]:
+    outcome = state.last(host, Phase.BACKUP)
+    evidence = outcome.read() if outcome is not None else None
+    return evidence.facts if evidence is not None else {}

@@ -1,0 +1,85 @@
+"""A cycle under work: its journal, its settings, and how phases and documents are recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.documents.names import DocumentName
+from orchestrator.documents.render import render
+from orchestrator.fleet.run import PhaseCall
+from orchestrator.fleet.settle import run_settled
+from orchestrator.journal.book import CycleBook
+from orchestrator.journal.state import CycleState
+from orchestrator.model.canonical import sha256_hex
+from orchestrator.model.evidence import Outcome, Phase
+from orchestrator.workflow.progress import Progress
+from orchestrator.workflow.settings import Settings
+
+
+@dataclass
+class Run:
+    """One call's work on one cycle."""
+
+    settings: Settings
+    book: CycleBook
+    progress: Progress
+
+    @property
+    def state(self) -> CycleState:
+        """The cycle as it stands."""
+        return self.book.state
+
+    @property
+    def documents(self) -> Path:
+        """Folder of the cycle's documents."""
+        return self.book.folder / "documents"
+
+    def phase(self, phase: Phase, requests: Mapping[str, dict[str, Any]], wave: int = 0) -> None:
+        """Run a phase on the hosts of `requests` and record every outcome as it comes."""
+        if not requests:
+            return
+        hosts = sorted(requests)
+        self.book.record("phase.started", {"phase": phase, "wave": wave, "hosts": hosts})
+        self.progress.phase(phase, len(hosts), wave)
+        begun, done = time.monotonic(), 0
+
+        def on_outcome(outcome: Outcome) -> None:
+            nonlocal done
+            done += 1
+            body = outcome.model_dump(mode="json", exclude={"host"})
+            self.book.record("host.outcome", body, host=outcome.host)
+            self.progress.outcome(outcome, done, len(hosts))
+
+        call = PhaseCall(
+            phase,
+            self.settings.inventory,
+            requests,
+            self.book.folder / "runner" / f"{phase}-{wave}",
+        )
+        run_settled(
+            call,
+            on_outcome,
+            restart_seconds=self.state.office.rules.reboot_timeout_seconds,
+            on_wait=self.progress.waiting,
+        )
+        seconds = round(time.monotonic() - begun, 3)
+        self.book.record("phase.ended", {"phase": phase, "wave": wave, "seconds": seconds})
+
+    def document(self, name: DocumentName, step: int) -> Path:
+        """Render a document for a step and record its hash, unless this step has it already."""
+        path = self.documents / name
+        record = self.state.documents.get(name)
+        since = self.state.steps[step].started_at
+        if record is not None and record.step == step and record.at >= since:
+            if path.is_file() and sha256_hex(path.read_bytes()) == record.sha256:
+                return path
+            self.progress.say(f"{name} was changed or is gone since it was recorded: made again")
+        rendered = render(name, self.state, self.documents)
+        body = {"name": str(name), "sha256": rendered.sha256, "size": rendered.size}
+        self.book.record("document.rendered", body, step=step)
+        self.progress.document(str(path))
+        return path

@@ -1,0 +1,49 @@
+"""Where an office's files lie, and where a cycle's lie in the home folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.model.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths of one call; `home` holds cycles and archive."""
+
+    inventory: Path
+    office: Path
+    home: Path
+    limit: str = ""
+
+    def cycle_folder(self, cycle: str) -> Path:
+        """The folder of a cycle."""
+        return self.home / "cycles" / cycle
+
+    def archive_folder(self, cycle: str) -> Path:
+        """The folder of a cycle's archive."""
+        return self.home / "archive" / cycle[:4] / cycle
+
+
+def resolve(
+    inventory: Path, office: Path | None = None, home: Path | None = None, limit: str = ""
+) -> Settings:
+    """Fill in the defaults: office.yml in the inventory's folder, `var/` beside that folder.
+
+    For an inventory that does not lie in a folder named `inventory`, `var/` lies next to it.
+    Raises UsageError when there is no inventory.
+    """
+    inventory = inventory.absolute()
+    if not inventory.exists():
+        raise UsageError(
+            f"there is no inventory at {inventory}",
+            "name one with --inventory PATH (an Ansible inventory file or folder)",
+        )
+    folder = inventory if inventory.is_dir() else inventory.parent
+    if home is None:
+        home = (folder.parent if folder.name == "inventory" else folder) / "var"
+    # The shipped folder holds office.yml too; only its hosts.yml is the inventory then.
+    if inventory.is_dir() and (inventory / "hosts.yml").is_file():
+        inventory = inventory / "hosts.yml"
+    return Settings(inventory, office or folder / "office.yml", home.absolute(), limit)

@@ -1,0 +1,32 @@
+"""Shared set-up: lab tests need root on Debian or Ubuntu, and say so when they are left out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def _why_no_lab() -> str:
+    if os.geteuid() != 0:
+        return "needs root (it makes network namespaces and containers)"
+    if shutil.which("apt-get") is None:
+        return "needs Debian or Ubuntu (it installs what it needs with apt-get)"
+    return ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    reason = _why_no_lab()
+    if reason and os.environ.get("CI"):
+        raise pytest.UsageError(f"in CI no lab test may be left out, but this machine {reason}")
+    for item in items:
+        if reason and item.get_closest_marker("lab"):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return Path(__file__).resolve().parents[1]

@@ -1,0 +1,177 @@
+"""The fold allows what the SOP allows, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.journal.fold import IllegalEntry, fold
+from orchestrator.model.verdict import Verdict
+from tests.unit.cycles import HOSTS, Chain, defer, evidence, item
+
+
+def ordered() -> Chain:
+    chain = Chain()
+    chain.check(item(1), item(2, host="web2"))
+    chain.sign(3, "budi")
+    chain.sign(4, "rina")
+    return chain
+
+
+def done(chain: Chain) -> None:
+    """Steps 5 to 7, with a verdict for every host."""
+    for host in HOSTS:
+        chain.add("host.verdict", {"verdict": "updated", "reason": ""}, host=host)
+    for step in (6, 7, 5):
+        chain.add("step.passed", step=step)
+
+
+def test_a_whole_cycle_passes_every_step_once() -> None:
+    chain = ordered()
+    chain.run("backup", {"web1": {"evidence": evidence("backup", "t1")}})
+    done(chain)
+    assert chain.state.gate is not None and chain.state.gate.number == 8
+    chain.sign(8, "siti")
+    chain.sign(8, "budi")
+    chain.add("step.passed", step=9)
+    chain.sign(10, "joko")
+    chain.sign(11, "rina")
+    chain.add("archive.made", {"path": "archive/x", "manifest_sha256": "a" * 64}, step=12)
+    chain.add("step.passed", step=12)
+    chain.add("cycle.closed", step=13)
+    assert [s.state for s in chain.state.steps.values()] == ["passed"] * 13
+    assert fold(chain.entries).head == chain.entries[-1].hash
+
+
+@pytest.mark.parametrize("phase", ["backup", "update", "antivirus", "restore", "test"])
+def test_no_change_before_the_order(phase: str) -> None:
+    chain = Chain()
+    chain.check(item())
+    with pytest.raises(IllegalEntry, match="before steps 3 and 4 are signed"):
+        chain.run(phase, {"web1": {"evidence": evidence(phase)}})
+    chain.sign(3, "budi")
+    with pytest.raises(IllegalEntry, match="before steps 3 and 4 are signed"):
+        chain.run(phase, {"web1": {"evidence": evidence(phase)}})
+
+
+@pytest.mark.parametrize(
+    ("officer", "changes", "words"),
+    [
+        ("rina", {}, "signed by analis"),
+        ("budi", {"cycle": "2026-10"}, "for cycle 2026-10"),
+        ("budi", {"step": 4}, "open gate is step 3"),
+        ("budi", {"plan_id": "0" * 64}, "another plan"),
+        ("budi", {"journal_head": "0" * 64}, "replay"),
+        ("budi", {"role": "kepala"}, "another role"),
+        ("mallory", {}, "unknown officer"),
+        ("budi", {"decisions": defer(99)}, "no such item"),
+        ("budi", {"documents": {"laporan.xlsx": "0" * 64}}, "not the document on record"),
+    ],
+)
+def test_refused_signatures(officer: str, changes: dict[str, object], words: str) -> None:
+    chain = Chain()
+    chain.check(item())
+    before = len(chain.entries)
+    text = chain.statement(**{"step": 3, "officer": officer, **changes}).canonical()
+    with pytest.raises(IllegalEntry, match=words):
+        chain.add("gate.signed", {"statement": text, "signature": "x"}, step=3, actor=officer)
+    assert len(chain.entries) == before
+    assert chain.state.steps[3].state == "open" and not chain.state.signatures
+
+
+def test_deferred_items_are_not_approved() -> None:
+    chain = Chain()
+    chain.check(item(1), item(2, host="web2"))
+    chain.sign(3, "budi", decisions=defer(2))
+    assert [i.number for i in chain.state.approved()] == [1]
+
+
+def test_step_3_sent_back_makes_a_new_plan_necessary() -> None:
+    chain = Chain()
+    chain.check(item())
+    old = chain.state.plan
+    chain.sign(3, "budi", decision="return", reason="db1 is missing")
+    assert chain.state.steps[2].state == "open" and chain.state.plan is None
+    assert chain.state.revision == 2 and not chain.state.outcomes
+    chain.check(item())
+    assert old is not None and chain.state.plan is not None and chain.state.plan.id != old.id
+
+
+def test_report_sent_back_to_the_draft_keeps_what_happened_on_hosts() -> None:
+    chain = ordered()
+    done(chain)
+    chain.sign(8, "siti")
+    chain.sign(8, "budi")
+    chain.add("step.passed", step=9)
+    chain.sign(10, "joko", decision="return", reason="part C")
+    assert chain.state.steps[9].state == "open"
+    assert {s.step for s in chain.state.signatures} == {3, 4, 8}
+    assert set(chain.state.verdicts) == set(HOSTS)
+
+
+def test_step_8_needs_two_persons_and_finished_tests() -> None:
+    chain = ordered()
+    with pytest.raises(IllegalEntry, match="no gate is open"):
+        chain.sign(8, "siti")
+    done(chain)
+    chain.sign(8, "siti")
+    assert chain.state.steps[8].state == "open"
+    with pytest.raises(IllegalEntry, match="signed step 8 already"):
+        chain.sign(8, "siti")
+    chain.sign(8, "budi")
+    assert chain.state.steps[8].state == "passed"
+
+
+def test_who_orders_does_not_test() -> None:
+    chain = Chain(steps={4: {"role": "pengelola"}})
+    chain.check(item())
+    chain.sign(3, "budi")
+    chain.sign(4, "siti")
+    done(chain)
+    with pytest.raises(IllegalEntry, match="separation of duties: who orders"):
+        chain.sign(8, "siti")
+
+
+def test_relaxed_separation_is_allowed_where_the_office_says_so() -> None:
+    chain = Chain(steps={4: {"role": "pengelola"}}, rules={"separation_of_duties": False})
+    chain.check(item())
+    chain.sign(3, "budi")
+    chain.sign(4, "siti")
+    done(chain)
+    chain.sign(8, "siti")
+    assert chain.state.signed(8)
+
+
+def test_a_host_gets_one_verdict() -> None:
+    chain = ordered()
+    chain.add("host.verdict", {"verdict": "updated", "reason": ""}, host="web1")
+    with pytest.raises(IllegalEntry, match="already"):
+        chain.add("host.verdict", {"verdict": "lost", "reason": ""}, host="web1")
+    assert chain.state.verdicts["web1"].verdict is Verdict.UPDATED
+
+
+def test_steps_6_and_7_wait_for_a_verdict_of_every_host() -> None:
+    chain = ordered()
+    chain.add("step.passed", step=6)
+    with pytest.raises(IllegalEntry, match="every host has a verdict"):
+        chain.add("step.passed", step=7)
+
+
+def test_outcomes_need_their_phase() -> None:
+    chain = Chain()
+    with pytest.raises(IllegalEntry, match="no such phase"):
+        chain.add("host.outcome", {"phase": "check", "kind": "unreachable"}, host="web1")
+    chain.add("phase.started", {"phase": "check", "wave": 0, "hosts": ["web1"]})
+    with pytest.raises(IllegalEntry, match="no such phase"):
+        chain.add("host.outcome", {"phase": "check", "kind": "unreachable"}, host="web2")
+
+
+def test_gates_do_not_pass_without_signature() -> None:
+    chain = Chain()
+    chain.check(item())
+    with pytest.raises(IllegalEntry, match="by signature only"):
+        chain.add("step.passed", step=3)
+
+
+def test_unknown_kind_of_entry_is_refused() -> None:
+    with pytest.raises(IllegalEntry):
+        Chain().add("host.blessed", {})

@@ -1,0 +1,235 @@
+"""Changes packages with apt: refresh, simulate, download, prove, install, repair."""
+
+import os
+import re
+import time
+
+from hostside import apt, aptlists, durable, packagelock, worker
+from hostside.command import run
+
+CACHE = "/var/cache/apt/archives"
+LOCK_SECONDS = 120
+REPAIR_SECONDS = 300
+CONFFILES = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
+COMMON = [
+    "-q", "-y", "-o", "Dpkg::Use-Pty=0", "-o", "APT::Get::AutomaticRemove=false",
+    "-o", "APT::Get::AllowUnauthenticated=false",
+    "-o", "Dir::Cache::archives=" + CACHE + "/", "-o", "Acquire::Retries=2",
+]
+KEPT = re.compile(r"Configuration file '([^']+)'")
+KEEPING = re.compile(r"Keeping old config file|keep your currently-installed version")
+
+
+def lock_option(change):
+    """apt's own bounded wait for dpkg's lock."""
+    return ["-o", "DPkg::Lock::Timeout=%d" % int(change.options.get("lock_seconds", LOCK_SECONDS))]
+
+
+def carry_out(change):
+    """Bring every item that is still to do to its approved version."""
+    if not refreshed(change):
+        return
+    plan = simulated(change)
+    if plan is None:
+        return
+    if not fetched(change):
+        return
+    change.begin_installing(plan)
+    install(change)
+
+
+def refreshed(change):
+    """Refresh the host's package lists, signatures checked; `refused` with the cause otherwise."""
+    if change.options.get("refresh", "system") == "none":
+        return True
+    try:
+        aptlists.refresh_system()
+    except aptlists.MetadataError as error:
+        change.answer.stop("refused", "metadata-refresh-failed", str(error),
+                           "Look at the named source and its key; nothing was installed.")
+        return False
+    return True
+
+
+def simulated(change):
+    """New packages of the simulated update, or None with the reason in the answer.
+
+    apt is asked without versions, so it chooses today's candidates: an approved version that is
+    not among them is no longer the candidate.
+    """
+    answer, todo = change.answer, change.todo()
+    names = [change.key(item) for item in todo]
+    result = run(["apt-get", "-s", *COMMON, "install", "--only-upgrade", *names], timeout=300)
+    if not result.ok:
+        answer.stop("refused", "cannot-resolve", result.tail(8),
+                    "Repair the host's packages; nothing was installed.")
+        return None
+    upgrades, new, removals, _, _ = apt.parse_simulation(result.out)
+    offered = {upgrade["name"]: upgrade["to"] for upgrade in upgrades}
+    gone = [
+        (change.key(item), item["to"], offered.get(change.key(item), "nothing"))
+        for item in todo if offered.get(change.key(item)) != item["to"]
+    ]
+    if gone:
+        change.notes["superseded"] = [name for name, _, _ in gone]
+        answer.stop("superseded", "candidate-changed", "; ".join(
+            "%s: approved %s, offered %s" % row for row in gone),
+            "Check this host again and have the new version approved; nothing was installed.")
+        return None
+    allowed = set(change.options.get("allow_removals") or [])
+    beyond = ["would remove %s" % name for name in removals if name not in allowed]
+    beyond += ["would change %s" % name for name in sorted(set(offered) - set(names))]
+    if beyond:
+        answer.stop("refused", "beyond-approval", "; ".join(beyond),
+                    "Have these approved too, or defer what needs them; nothing was installed.")
+        return None
+    return new
+
+
+def exact(change):
+    """The words that name the approved versions to apt."""
+    return ["%s=%s" % (change.key(item), item["to"]) for item in change.todo()]
+
+
+def fetched(change):
+    """Download everything and prove each approved file by its SHA-256; else `refused`."""
+    answer = change.answer
+    result = run(
+        ["apt-get", "-d", *COMMON, *lock_option(change), "install", "--only-upgrade", *exact(change)], timeout=change.remaining(),
+    )
+    change.add_log(result)
+    if not result.ok:
+        answer.stop("refused", "download-failed", result.tail(6),
+                    "Look at the named source; nothing was installed.")
+        return False
+    wrong = [reason for reason in map(wrong_file, change.todo()) if reason]
+    if wrong:
+        answer.stop("refused", "wrong-sha256", "; ".join(wrong),
+                    "What the source gives is not what was approved; nothing was installed.")
+    return not wrong
+
+
+def wrong_file(item):
+    """What is wrong with the downloaded file of an item; "" when it is the approved one.
+
+    A wrong file is removed, so that nobody installs it from the cache.
+    """
+    if not item.get("sha256"):
+        return ""
+    name = "%s_%s_%s.deb" % (
+        item["name"].split(":", 1)[0], item["to"].replace(":", "%3a"), item.get("arch") or "all")
+    path = os.path.join(CACHE, name)
+    if not os.path.isfile(path):
+        return "%s was not downloaded" % name
+    found = durable.file_sha256(path)
+    if found == item["sha256"].lower():
+        return ""
+    os.unlink(path)
+    return "%s has SHA-256 %s, approved %s" % (name, found, item["sha256"])
+
+
+def install(change):
+    """Install what was downloaded, within the time limit; repair once when it fails."""
+    removals = [] if change.options.get("allow_removals") else ["--no-remove"]
+    todo = exact(change)
+    result = run(
+        ["apt-get", *COMMON, *CONFFILES, *lock_option(change), *removals, "--no-download", "install", "--only-upgrade", *todo], timeout=change.remaining(),
+    )
+    change.add_log(result)
+    if result.code is None:
+        end_leftovers(change)
+        change.answer.problem(
+            "time-limit", "installing was ended at the time limit: %s" % result.tail(3),
+            "A maintainer script may hang; see log_tail.")
+    if not result.ok:
+        trouble = result.tail(6)
+        repaired = repair(change, REPAIR_SECONDS if result.code is not None else 60)
+        change.now = apt.installed()
+        if not repaired or change.todo():
+            change.answer.stop("failed", "install-failed", trouble, "Restore the host.")
+        else:
+            change.answer.problem("repaired", trouble, "dpkg --configure -a finished it.")
+    clean_cache(change)
+
+
+def clean_cache(change):
+    """Remove the files that this update downloaded; the backup keeps the old ones elsewhere."""
+    for item in change.items:
+        name = "%s_%s_%s.deb" % (
+            item["name"], item["to"].replace(":", "%3a"), item.get("arch") or "all")
+        path = os.path.join(CACHE, name)
+        if os.path.isfile(path):
+            os.unlink(path)
+
+
+def repair(change, seconds):
+    """Finish half-configured packages, once; returns whether dpkg is whole again.
+
+    `apt-get -f install` runs only when it would do nothing beyond the approved versions.
+    """
+    result = run(["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"],
+                 timeout=min(seconds, change.remaining(60)))
+    change.add_log(result)
+    if result.code is None:
+        end_leftovers(change)
+        return False
+    fix = ["-f", "--no-remove", "install"]
+    plan = run(["apt-get", "-s", *COMMON, *fix], timeout=120)
+    upgrades, _, removals, _, _ = apt.parse_simulation(plan.out)
+    approved = {change.key(item): item["to"] for item in change.items}
+    if plan.ok and not removals and all(
+        approved.get(upgrade["name"]) == upgrade["to"] for upgrade in upgrades
+    ) and ("\nInst " in plan.out or "\nConf " in plan.out):
+        change.add_log(run(["apt-get", *COMMON, *CONFFILES, *lock_option(change), *fix],
+                           timeout=min(seconds, change.remaining(60))))
+    return not apt.half_configured()
+
+
+def recover(change):
+    """After a cut-off attempt: let or make its leftovers end, then repair."""
+    if packagelock.wait_free(change.remaining()):
+        end_leftovers(change)
+        packagelock.wait_free(30)
+    repair(change, REPAIR_SECONDS)
+
+
+def end_leftovers(change):
+    """Kill processes that this transaction left behind, known by their environment."""
+    mark = ("%s=%s" % (worker.MARKER, change.transaction)).encode("ascii")
+    for _ in range(3):
+        found = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+                 if pid != os.getpid() and marked(pid, mark)]
+        if not found:
+            return
+        for pid in found:
+            kill(pid)
+        time.sleep(0.2)
+
+
+def marked(pid, mark):
+    """Whether a process carries the transaction's mark in its environment."""
+    try:
+        with open("/proc/%d/environ" % pid, "rb") as stream:
+            return mark in stream.read(1024 * 1024).split(b"\0")
+    except OSError:
+        return False  # it ended meanwhile
+
+
+def kill(pid):
+    """End one process for good; one that is gone already is fine."""
+    try:
+        os.kill(pid, 9)
+    except ProcessLookupError:
+        return
+
+
+def kept_conffiles(log):
+    """Configuration files whose local version stayed, from dpkg's output."""
+    found, last = set(), ""
+    for line in log.splitlines():
+        match = KEPT.search(line)
+        if match:
+            last = match.group(1)
+        if last and KEEPING.search(line):
+            found.add(last)
+    return sorted(found)

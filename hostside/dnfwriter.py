@@ -1,0 +1,190 @@
+"""Changes packages through dnf's own Python library; a process of its own under dnf's interpreter.
+
+One process refreshes, resolves, compares with what was approved, downloads, checks SHA-256 and
+signatures, and only then runs the transaction, so nothing can change in between. It prints one JSON
+object as its last line. Its text is passed with `-c`, so it imports nothing of this project.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+
+LEFT_OUT = ("local", "snapper", "etckeeper", "subscription-manager", "product-id",
+            "upload-profile", "system_upgrade", "needs_restarting")
+
+
+class Stop(Exception):
+    """Ends the run with a status, a problem code and a message; nothing was installed."""
+
+    def __init__(self, status, code, message):
+        Exception.__init__(self, message)
+        self.status = status
+        self.code = code
+
+
+def evr(package):
+    """`epoch:version-release`, without an epoch of 0, as rpm and dnf write it."""
+    text = "%s-%s" % (package.version, package.release)
+    return "%d:%s" % (package.epoch, text) if package.epoch else text
+
+
+def open_base(dnf, options):
+    """dnf's Base with the host's own configuration, loaded and trusted repositories."""
+    base = dnf.Base()
+    base.conf.read()
+    base.conf.substitutions.update_from_etc(base.conf.installroot)
+    base.conf.cachedir = base.conf.system_cachedir
+    base.conf.best = True
+    base.conf.assumeyes = False
+    base.conf.clean_requirements_on_remove = False
+    base.init_plugins(disabled_glob=LEFT_OUT)
+    base.pre_configure_plugins()
+    base.read_all_repos()
+    base.configure_plugins()
+    for repo in base.repos.iter_enabled():
+        repo.skip_if_unavailable = False
+        if options.get("refresh"):
+            repo._repo.expire()
+        try:
+            repo.load()
+        except (dnf.exceptions.Error, OSError, RuntimeError) as error:
+            raise Stop("refused", "metadata-refresh-failed", "%s: %s" % (repo.id, error)) from error
+    base.fill_sack(load_system_repo=True, load_available_repos=True)
+    return base
+
+
+def candidates(base, approved):
+    """The package of each approved item; Stop when another version is offered now."""
+    found, gone = [], []
+    for entry in approved:
+        query = base.sack.query().available().filter(name=entry["name"], arch=entry["arch"])
+        newest = list(query.latest())
+        offered = sorted({evr(package) for package in newest})
+        if offered != [entry["to"]]:
+            gone.append("%s: approved %s, offered %s" % (
+                entry["name"], entry["to"], ", ".join(offered) or "nothing"))
+        else:
+            found.append(newest[0])
+    if gone:
+        raise Stop("superseded", "candidate-changed", "; ".join(gone))
+    return found
+
+
+def resolve(dnf, base, packages, options):
+    """Resolve exactly these upgrades; returns new names. Stop when anything else is touched."""
+    for package in packages:
+        base.package_upgrade(package)
+    try:
+        base.resolve()
+    except dnf.exceptions.Error as error:
+        raise Stop("refused", "cannot-resolve", str(error)) from error
+    approved = {(p.name, p.arch, evr(p)) for p in packages}
+    known = {(p.name, p.arch) for p in base.sack.query().installed()}
+    allowed = set(options.get("allow_removals") or [])
+    new, beyond, seen = [], [], set()
+    for step in base.transaction:
+        package = step.pkg
+        if step.action in (dnf.transaction.PKG_UPGRADE, dnf.transaction.PKG_INSTALL):
+            seen.add((package.name, package.arch, evr(package)))
+            if (package.name, package.arch, evr(package)) in approved:
+                continue
+            if (package.name, package.arch) in known:
+                beyond.append("would change %s to %s" % (package.name, evr(package)))
+            else:
+                new.append(package.name)
+        elif step.action == dnf.transaction.PKG_UPGRADED:
+            continue
+        elif package.name not in allowed:
+            beyond.append("would remove %s" % package.name)
+    missing = sorted(name for name, _, _ in approved - seen)
+    if missing:
+        raise Stop("refused", "cannot-resolve", "dnf would not update %s" % ", ".join(missing))
+    if beyond:
+        raise Stop("refused", "beyond-approval", "; ".join(beyond))
+    return new
+
+
+def fetch(base, approved):
+    """Download what the transaction needs and prove each file; Stop on any doubt."""
+    packages = list(base.transaction.install_set)
+    base.download_packages(packages)
+    wanted = {(e["name"], e["arch"]): e["sha256"] for e in approved if e.get("sha256")}
+    for package in packages:
+        path = package.localPkg()
+        expected = wanted.get((package.name, package.arch))
+        if expected and checksum(path) != expected:
+            raise Stop("refused", "wrong-sha256", "%s is not the approved file" % path)
+        if base.repos[package.reponame].gpgcheck:
+            outcome, message = base.package_signature_check(package)
+            if outcome:
+                raise Stop("refused", "package-signature", "%s: %s" % (package, message))
+
+
+def checksum(path):
+    """SHA-256 of a file."""
+    total = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for block in iter(lambda: stream.read(1024 * 1024), b""):
+            total.update(block)
+    return total.hexdigest()
+
+
+def update(dnf, options):
+    """Install exactly the approved versions; `plan_file` gets the new names before anything is."""
+    base = open_base(dnf, options)
+    packages = candidates(base, options["approved"])
+    new = resolve(dnf, base, packages, options)
+    try:
+        fetch(base, options["approved"])
+    except (dnf.exceptions.Error, OSError) as error:
+        raise Stop("refused", "download-failed", str(error)) from error
+    with open(options["plan_file"], "w") as stream:
+        json.dump(new, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    try:
+        base.do_transaction()
+    except dnf.exceptions.Error as error:
+        return {"status": "failed", "code": "install-failed", "message": str(error), "new": new}
+    last = base.history.last()
+    return {"status": "ok", "new": new, "history": last.tid if last else 0}
+
+
+def keep(dnf, options):
+    """Download the installed versions of some packages into a folder: {key: file name}."""
+    base = open_base(dnf, options)
+    found, missing = {}, []
+    for entry in options["packages"]:
+        query = base.sack.query().available().filter(name=entry["name"], arch=entry["arch"])
+        match = [p for p in query if evr(p) == entry["version"]]
+        if match:
+            found[entry["key"]] = match[0]
+        else:
+            missing.append("%s %s" % (entry["name"], entry["version"]))
+    if missing:
+        raise Stop("refused", "no-source", "no repository carries %s" % ", ".join(missing))
+    if found:
+        base.download_packages(list(found.values()))
+    files = {}
+    for key, package in found.items():
+        path = package.localPkg()
+        files[key] = os.path.basename(path)
+        shutil.copy(path, os.path.join(options["folder"], files[key]))
+    return {"status": "ok", "files": files}
+
+
+def main(options):
+    """Carry out `options["action"]`; every expected end is a dict with `status`."""
+    import dnf
+    import dnf.transaction
+
+    try:
+        return {"update": update, "keep": keep}[options["action"]](dnf, options)
+    except Stop as stop:
+        return {"status": stop.status, "code": stop.code, "message": str(stop)}
+
+
+if __name__ == "__main__":
+    print("\n" + json.dumps(main(json.loads(sys.argv[1]))))

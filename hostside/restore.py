@@ -1,0 +1,94 @@
+"""Phase `restore`: back to the backup taken before the update. Asked twice, it changes nothing."""
+
+import os
+
+from hostside import (
+    apt,
+    backup,
+    baseline,
+    btrfs,
+    durable,
+    hostinfo,
+    packagelock,
+    repack,
+    services,
+)
+
+LOCK_SECONDS = 120
+
+
+def run(request, answer):
+    """Put the host back, restart what that touches, and prove the versions."""
+    taken = request.get("backup") or {}
+    try:
+        record = backup.verify(taken)
+    except (backup.Refused, btrfs.Unusable, repack.Unusable, durable.Damaged, OSError) as error:
+        answer.stop("refused", "no-backup", str(error), "Repair the host by hand.")
+        return
+    seconds = float(request.get("options", {}).get("lock_seconds", LOCK_SECONDS))
+    holder = packagelock.wait_free(seconds)
+    if holder:
+        answer.stop("blocked", "package-lock", holder, "Wait for that process, or end it.")
+        return
+    try:
+        paths, proof = put_back(taken, record, seconds)
+    except (btrfs.Unusable, repack.Unusable, TimeoutError) as error:
+        answer.stop("failed", "restore-failed", str(error), "Repair the host by hand, at once.")
+        paths, proof = [], []
+    for flag in set(backup.reboot_flags()) - set(record.get("reboot_required", [])):
+        os.unlink(flag)  # what the update asked for is gone with it
+    active = (request.get("baseline") or {}).get("active_units") or []
+    services.after_restore(paths + package_paths(taken, record), active, answer)
+    prove(request, answer, proof)
+    answer.facts["restore"] = {
+        "method": taken["method"], "id": taken["id"], "files": len(paths), "proof": proof,
+    }
+
+
+def put_back(taken, record, seconds):
+    """Carry the restore out; returns (paths put back, proof sentences)."""
+    if taken["method"] == "btrfs":
+        with packagelock.dpkg_held(seconds):
+            return btrfs.restore(taken["id"], taken["sha256"])
+    folder = os.path.join(backup.records(), taken["id"])
+    return repack.restore(folder, taken["sha256"], record.get("new", []))
+
+
+def package_paths(taken, record):
+    """Files of the packages that the back end `packages` put back: their services restart."""
+    if taken["method"] != "packages" or hostinfo.package_manager() != "apt":
+        return []
+    paths = []
+    for key in repack.manifest_of(os.path.join(backup.records(), taken["id"]))["packages"]:
+        paths += hostinfo.read(repack.info_path(key, "list"), 16 * 1024 * 1024).splitlines()
+    return paths
+
+
+def prove(request, answer, proof):
+    """Items with `restored` or `failed`; status `failed` unless every one is at `from` again."""
+    now = baseline.installed()
+    for item in baseline.package_items(request):
+        after = now.get(baseline.package_key(item), "")
+        result = "restored" if after == item["from"] else "failed"
+        answer.items.append(dict(item, result=result, after=after))
+    wrong = [item["name"] for item in answer.items if item["result"] == "failed"]
+    if wrong:
+        answer.stop("failed", "not-restored", "not at the version before: %s" % ", ".join(wrong),
+                    "Repair the host by hand, at once.")
+    elif answer.items:
+        proof.append("%d approved items are at their version before the update" % len(answer.items))
+    if hostinfo.package_manager() == "apt":
+        unfinished = apt.half_configured()
+        if unfinished:
+            answer.stop("failed", "half-configured", ", ".join(unfinished), "Repair it by hand.")
+        else:
+            proof.append("dpkg has no unfinished package")
+    if wrong_kernel():
+        answer.problem("reboot-advised", "the running kernel's modules are gone", "Restart it.")
+
+
+def wrong_kernel():
+    """Whether the host has kernels of its own, but none of the running version."""
+    folder = "/lib/modules"
+    installed = os.listdir(folder) if os.path.isdir(folder) else []
+    return bool(installed) and os.uname().release not in installed

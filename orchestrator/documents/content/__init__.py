@@ -1,0 +1,1 @@
+"""Journal state → the typed content of the documents."""

@@ -1,0 +1,115 @@
+"""Dates, times and numbers as an Indonesian office writes them, in the office's time zone."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+NONE = "–"
+_ZONE_NAMES = {
+    "Asia/Jakarta": "WIB",
+    "Asia/Pontianak": "WIB",
+    "Asia/Makassar": "WITA",
+    "Asia/Ujung_Pandang": "WITA",
+    "Asia/Jayapura": "WIT",
+}
+_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+
+
+class Clock:
+    """Turns UTC ISO 8601 times into words; an empty or unreadable time is '–'."""
+
+    def __init__(self, zone: ZoneInfo, locale: str = "id") -> None:
+        self.zone = zone
+        self.locale = locale
+
+    def local(self, at: str) -> datetime | None:
+        """The moment in the office's time zone, or None."""
+        try:
+            moment = datetime.fromisoformat(at)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            return None
+        try:
+            return moment.astimezone(self.zone)
+        except OverflowError:
+            return None
+
+    @property
+    def zone_name(self) -> str:
+        """WIB, WITA or WIT; elsewhere the name of the zone."""
+        return _ZONE_NAMES.get(self.zone.key, self.zone.key.replace("_", " "))
+
+    def date(self, at: str, pattern: str = "d MMMM y") -> str:
+        """`22 November 2026`."""
+        moment = self.local(at)
+        return format_date(moment, pattern, locale=self.locale) if moment else NONE
+
+    def day_date(self, at: str) -> str:
+        """`Minggu, 22 November 2026`."""
+        return self.date(at, "EEEE, d MMMM y")
+
+    def short_date(self, at: str) -> str:
+        """`22/11/2026`."""
+        return self.date(at, "dd/MM/y")
+
+    def time(self, at: str) -> str:
+        """`08.40`, without the zone."""
+        moment = self.local(at)
+        return f"{moment:%H.%M}" if moment else NONE
+
+    def moment(self, at: str) -> str:
+        """`22 November 2026, 08.40 WIB`."""
+        return f"{self.date(at)}, {self.time(at)} {self.zone_name}" if self.local(at) else NONE
+
+    def span(self, start: str, end: str) -> str:
+        """`08.40–09.15`; an end that is not known yet is left open."""
+        if not self.local(start):
+            return NONE
+        return f"{self.time(start)}–{self.time(end)}" if self.local(end) else f"{self.time(start)}–"
+
+    def span_dates(self, start: str, end: str) -> str:
+        """`22/11/2026`, or both dates when the span passes midnight."""
+        first, last = self.short_date(start), self.short_date(end)
+        return first if last in (first, NONE) else f"{first}–{last}"
+
+    def period(self, month: str) -> str:
+        """`November 2026`, from `2026-11`."""
+        return self.date(f"{month}-15T00:00:00Z", "MMMM y")
+
+    def number(self, value: float) -> str:
+        """`1.234,5`: the language's separators."""
+        return format_decimal(value, locale=self.locale)
+
+    def size(self, value: int) -> str:
+        """Bytes as kB, MB or GB; 0 is '–'."""
+        if value <= 0:
+            return NONE
+        for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+            if value >= factor:
+                return f"{self.number(round(value / factor, 1))} {unit}"
+        return f"{value} B"
+
+
+def seconds_between(start: str, end: str) -> float | None:
+    """Seconds from one UTC time to another, None when either is missing or they are reversed."""
+    try:
+        span = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return span if span >= 0 else None
+
+
+def whole_minutes(seconds: float) -> int:
+    """Minutes, a begun minute counted whole; less than one minute is 0."""
+    return 0 if seconds < 60 else math.ceil(seconds / 60)
+
+
+def roman_month(month: int) -> str:
+    """`XI` for 11, as numbers of letters write months."""
+    return _ROMAN[month - 1]

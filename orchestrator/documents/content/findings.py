@@ -1,0 +1,89 @@
+"""What an officer should know of a host: problems, remarks of the check, EICAR, kept files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.documents.content.clock import NONE
+from orchestrator.documents.content.labels import Labels
+from orchestrator.documents.content.reading import HostReading
+from orchestrator.documents.content.records import Finding
+from orchestrator.documents.content.said import joined, say, table_of, text_of, words_of
+from orchestrator.model.evidence import Evidence, Outcome, OutcomeKind, Phase
+from orchestrator.model.verdict import GOOD
+
+
+def host_findings(reading: HostReading, labels: Labels) -> tuple[Finding, ...]:
+    """All findings of one host, oldest first, each said once."""
+    return tuple(dict.fromkeys(_all(reading, labels)))
+
+
+def _all(reading: HostReading, labels: Labels) -> Iterator[Finding]:
+    for outcome, evidence in reading.outcomes:
+        if evidence is None:
+            yield _without_evidence(outcome, labels)
+            continue
+        for problem in evidence.problems:
+            word = labels.known("problem", problem.code, "")
+            message = printable_or_nothing(problem.message)
+            text = ": ".join(part for part in (word, message) if part) or NONE
+            yield _finding(outcome, labels, say(problem.code, 60), text, say(problem.hint))
+        yield from _from_facts(outcome, evidence, labels)
+    verdict = reading.verdict
+    if verdict is not None and verdict.verdict not in GOOD and verdict.reason:
+        phase = labels.word("phase", "verdict")
+        yield Finding(say(reading.host), phase, "verdict", say(verdict.reason), NONE)
+
+
+def printable_or_nothing(text: str) -> str:
+    """The printable text, empty instead of '–'."""
+    line = say(text)
+    return "" if line == NONE else line
+
+
+def _without_evidence(outcome: Outcome, labels: Labels) -> Finding:
+    code = "unreachable" if outcome.kind is OutcomeKind.UNREACHABLE else "no-evidence"
+    reason = printable_or_nothing(outcome.reason)
+    word = labels.word("problem", code)
+    return _finding(outcome, labels, code, f"{word}: {reason}" if reason else word)
+
+
+def _from_facts(outcome: Outcome, evidence: Evidence, labels: Labels) -> Iterator[Finding]:
+    facts = evidence.facts
+    if outcome.phase is Phase.CHECK:
+        if facts.get("reboot_required") is True:
+            yield _finding(outcome, labels, "reboot-required", labels.word("check_fact", "reboot"))
+        withheld = [
+            f"{text_of(row, 'name', 80)} "
+            f"({labels.known('withheld', text_of(row, 'reason'), text_of(row, 'reason', 60))})"
+            for row in table_of(facts, "withheld")
+        ]
+        yield from _named(outcome, labels, "withheld", withheld)
+        for code, key in (
+            ("failed-units", "failed_units"),
+            ("half-configured", "half_configured"),
+            ("removals", "removals"),
+        ):
+            yield from _named(outcome, labels, code, list(words_of(facts, key, 80)))
+    elif outcome.phase is Phase.UPDATE:
+        kept = list(words_of(facts, "kept_conffiles", 120))
+        if kept:
+            text = labels.word("update_fact", "kept-conffiles").format(names=joined(kept))
+            yield _finding(outcome, labels, "kept-conffiles", text)
+        if facts.get("reboot_required") is True:
+            text = labels.word("update_fact", "reboot-required")
+            yield _finding(outcome, labels, "reboot-required", text)
+    elif outcome.phase is Phase.ANTIVIRUS:
+        eicar = text_of(facts, "eicar", 40)
+        if eicar in ("found", "not-found"):
+            yield _finding(outcome, labels, f"eicar-{eicar}", labels.word("eicar", eicar))
+
+
+def _named(outcome: Outcome, labels: Labels, code: str, names: list[str]) -> Iterator[Finding]:
+    if names:
+        text = labels.word("check_fact", code).format(names=joined(names))
+        yield _finding(outcome, labels, code, text)
+
+
+def _finding(outcome: Outcome, labels: Labels, code: str, text: str, hint: str = NONE) -> Finding:
+    return Finding(say(outcome.host), labels.word("phase", outcome.phase), code, text, hint)

@@ -1,0 +1,96 @@
+"""The items of the plan, from proposal (step 2) over decision (step 3) to result (step 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from orchestrator.documents.content.clock import NONE, Clock
+from orchestrator.documents.content.labels import Labels
+from orchestrator.documents.content.reading import Found, HostReading
+from orchestrator.documents.content.records import ItemRow
+from orchestrator.documents.content.said import joined, mapping_of, say, text_of
+from orchestrator.journal.state import CycleState, Decision
+from orchestrator.model.evidence import Phase
+from orchestrator.model.plan import Item
+
+
+def item_rows(
+    state: CycleState, readings: Mapping[str, HostReading], labels: Labels, clock: Clock
+) -> tuple[ItemRow, ...]:
+    """One row per item of the plan, in the order of its numbers."""
+    rows = []
+    for item in state.plan.items if state.plan else ():
+        rows.append(_row(state, item, readings.get(item.host), labels, clock))
+    return tuple(rows)
+
+
+def os_name(reading: HostReading | None) -> str:
+    """The operating system as the latest check named it."""
+    if reading is None:
+        return NONE
+    system = mapping_of(reading.facts(Phase.CHECK), "os")
+    name, version = text_of(system, "name", 80), text_of(system, "version", 40)
+    if name == NONE:
+        name = text_of(system, "id", 40)
+    return name if version in (NONE, "") or version in name else f"{name} {version}"
+
+
+def _row(
+    state: CycleState,
+    item: Item,
+    reading: HostReading | None,
+    labels: Labels,
+    clock: Clock,
+) -> ItemRow:
+    found = reading.found.get((item.kind, item.name, item.arch)) if reading else None
+    decision = state.decisions.get(item.number, Decision(True))
+    choice = "approved" if decision.approved else "deferred"
+    result = _result(decision, found, reading)
+    priority = _priority(item, labels)
+    return ItemRow(
+        number=item.number,
+        host=say(item.host),
+        address=say(state.addresses.get(item.host)),
+        os=os_name(reading),
+        name=say(item.name),
+        arch=say(item.arch),
+        kind=labels.word("class", item.kind),
+        kind_key=item.kind,
+        before=say(item.from_version),
+        offered=_version(item.to_version, labels),
+        approved=_version(item.to_version, labels) if decision.approved else NONE,
+        after=_version(found.item.after, labels) if found else NONE,
+        source=say(item.source),
+        advisories=joined([say(a, 60) for a in item.advisories], most=6),
+        priority=labels.word("priority", priority),
+        priority_key=priority,
+        reboot=labels.yes_no(item.reboot),
+        size=clock.size(item.size),
+        decision=labels.word("decision", choice),
+        decision_key=choice,
+        remark=say(decision.reason),
+        result=labels.known("result", result, say(result, 60)),
+        result_key=result,
+        message=say(found.item.message) if found else NONE,
+        started=clock.time(found.started) if found else NONE,
+        ended=clock.time(found.ended) if found else NONE,
+    )
+
+
+def _version(version: str, labels: Labels) -> str:
+    return labels.word("text", "latest") if version == "latest" else say(version)
+
+
+def _priority(item: Item, labels: Labels) -> str:
+    by_class = labels.word("class_priority", item.kind)
+    return labels.known("severity_priority", item.severity.strip().lower(), by_class)
+
+
+def _result(decision: Decision, found: Found | None, reading: HostReading | None) -> str:
+    if not decision.approved:
+        return "deferred"
+    if found is not None:
+        if found.item.result == "unchanged" and found.item.after == found.item.to_version:
+            return "current"
+        return found.item.result or "not-attempted"
+    return "not-attempted" if reading is not None and reading.verdict is not None else "pending"

@@ -1,0 +1,91 @@
+"""The fixed words of the documents, from report_templates/labels/<language>.yml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from orchestrator.model.errors import CannotRunError
+
+REQUIRED = frozenset(
+    {
+        "verdict",
+        "verdict_meaning",
+        "check",
+        "class",
+        "priority",
+        "severity_priority",
+        "class_priority",
+        "result",
+        "decision",
+        "phase",
+        "test_kind",
+        "test_result",
+        "backup_method",
+        "backup_status",
+        "eicar",
+        "withheld",
+        "reboot_policy",
+        "problem",
+        "kind",
+        "yesno",
+        "punctual",
+        "step_short",
+        "order",
+        "check_fact",
+        "update_fact",
+        "test_words",
+        "title",
+        "sheet",
+        "column",
+        "text",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Words by section and key."""
+
+    locale: str
+    sections: Mapping[str, Mapping[str, str]]
+
+    def word(self, section: str, key: str) -> str:
+        """The word for a key that the program itself chose; raises CannotRunError when missing."""
+        try:
+            return self.sections[section][key]
+        except KeyError:
+            raise CannotRunError(
+                f"labels: {section}.{key} is missing", hint="copy it from the shipped labels"
+            ) from None
+
+    def known(self, section: str, key: str, otherwise: str) -> str:
+        """The word for a key that came from a host, or `otherwise`."""
+        return self.sections.get(section, {}).get(key, otherwise)
+
+    def yes_no(self, value: bool | None) -> str:
+        """Ya, Tidak, or '–' for None."""
+        return self.word("yesno", "unknown" if value is None else "yes" if value else "no")
+
+
+def load_labels(templates: Path, language: str = "id") -> Labels:
+    """Read the labels; raises CannotRunError naming the file and what is wrong in it."""
+    path = templates / "labels" / f"{language}.yml"
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CannotRunError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(raw, dict):
+        raise CannotRunError(f"{path}: must be a mapping of sections")
+    missing = sorted(REQUIRED - set(raw))
+    if missing:
+        raise CannotRunError(f"{path}: sections are missing: {', '.join(missing)}")
+    sections = {
+        str(name): {str(k): str(v) for k, v in section.items()}
+        for name, section in raw.items()
+        if isinstance(section, dict)
+    }
+    return Labels(str(raw.get("locale", language)), sections)

@@ -1,0 +1,115 @@
+"""Who carries out and signs each step, and the signatures that were given."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+
+from orchestrator.documents.content.clock import NONE, Clock
+from orchestrator.documents.content.labels import Labels
+from orchestrator.documents.content.records import People, SignatureRow, Signer
+from orchestrator.documents.content.said import say
+from orchestrator.journal.state import CycleState, SignatureRecord
+from orchestrator.model.canonical import sha256_hex
+from orchestrator.model.office import Officer, Role
+from orchestrator.sop.procedure import ROLE_NAMES, Step
+
+_BLANK = "." * 32
+
+
+def people(state: CycleState, horizon: int) -> People:
+    """The signature blocks; signatures on steps after `horizon` are not looked at."""
+
+    def of(number: int, role: Role | None = None) -> Signer:
+        return signer(state, step_of(state, number), horizon, role)
+
+    test = step_of(state, 8)
+    second = next((r for r in test.signers if r != test.role), test.role)
+    return People(
+        checker=of(2),
+        confirmer=of(3),
+        orderer=of(4),
+        monitor=of(5),
+        executor=of(7),
+        tester=of(8, test.role),
+        second_tester=of(8, second),
+        drafter=of(9),
+        verifier=of(10),
+        establisher=of(11),
+    )
+
+
+def step_of(state: CycleState, number: int) -> Step:
+    """The step with this number, as the office runs it."""
+    return next(s for s in state.procedure if s.number == number)
+
+
+def officer_of(
+    state: CycleState, step: Step, horizon: int, role: Role | None = None
+) -> Officer | None:
+    """Who signed or did a step; else the only officer of its role; None when that is open."""
+    wanted = role or step.role
+    if step.number <= horizon:
+        ids = [s.officer for s in state.signed(step.number)] + [state.steps[step.number].actor]
+        for officer_id in ids:
+            officer = state.office.officer(officer_id)
+            if officer is not None and officer.role == wanted:
+                return officer
+    candidates = state.office.with_role(wanted) if wanted else ()
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def signer(state: CycleState, step: Step, horizon: int, role: Role | None = None) -> Signer:
+    """A signature block; what is not known is a dotted line to be filled in by hand."""
+    wanted = role or step.role
+    position = ROLE_NAMES[wanted] if wanted else NONE
+    officer = officer_of(state, step, horizon, role)
+    if officer is None:
+        return Signer(position, _BLANK, NONE, _BLANK, known=False)
+    return Signer(
+        position, say(officer.name, 120), say(officer.rank, 80), say(officer.nip, 40), known=True
+    )
+
+
+def signature_rows(
+    state: CycleState, horizon: int, labels: Labels, clock: Clock
+) -> tuple[SignatureRow, ...]:
+    """All signatures up to a step, in the order in which they were given."""
+    return tuple(
+        SignatureRow(
+            step=s.step,
+            activity=labels.word("step_short", str(s.step)),
+            name=say(s.name, 120),
+            role=_position(state, s),
+            at=clock.moment(s.at),
+            fingerprint=key_fingerprint(s.signature),
+            sha256=sha256_hex(s.signature),
+            entry=s.seq,
+        )
+        for s in sorted(state.signatures, key=lambda s: s.seq)
+        if s.step <= horizon
+    )
+
+
+def _position(state: CycleState, record: SignatureRecord) -> str:
+    officer = state.office.officer(record.officer)
+    if officer is not None:
+        return ROLE_NAMES[officer.role]
+    return next((n for r, n in ROLE_NAMES.items() if r == record.role), say(record.role, 80))
+
+
+def key_fingerprint(armored: str) -> str:
+    """`SHA256:…` of the public key inside an SSH signature, as ssh-keygen -l shows it; or '–'."""
+    lines = [line for line in armored.split() if not line.startswith("-----")]
+    body = "".join(line for line in lines if line not in ("BEGIN", "END", "SSH", "SIGNATURE-----"))
+    try:
+        raw = base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        return NONE
+    length = int.from_bytes(raw[10:14], "big")  # "SSHSIG", version (4), then the key as a string
+    key = raw[14 : 14 + length]
+    if raw[:6] != b"SSHSIG" or length == 0 or len(key) != length:
+        return NONE
+    digest = base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+    return f"SHA256:{digest}"

@@ -1,0 +1,1 @@
+"""Content → PDF/A-3b, set by typst."""

@@ -1,0 +1,50 @@
+"""Running text of the documents: sandboxed Jinja2 over the content, one file per passage.
+
+A template can only read the content: no file, no code, no network. What it inserts is data and is
+not looked at again, so a package named `{{ 7*7 }}` stays that name. A blank line ends a paragraph.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from orchestrator.documents.content.records import Content
+from orchestrator.model.errors import CannotRunError
+
+FOREIGN = ("\ue000", "\ue001")
+"""Marks around foreign words, which typst sets in italics; data can not hold these characters."""
+
+
+def write_prose(folder: Path, content: Content) -> dict[str, list[str]]:
+    """All passages by file name without `.j2`, each a list of paragraphs.
+
+    Raises CannotRunError naming the template and what is wrong in it.
+    """
+    env = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters["asing"] = lambda word: f"{FOREIGN[0]}{word}{FOREIGN[1]}"
+    facts = {name: getattr(content, name) for name in content.__dataclass_fields__}
+    passages = {}
+    for path in sorted(folder.glob("*.j2")):
+        try:
+            text = env.get_template(path.name).render(facts)
+        except (TemplateError, TypeError, ValueError) as error:
+            line = getattr(error, "lineno", None)
+            where = f"{path}:{line}" if line else str(path)
+            raise CannotRunError(f"{where}: {error}", hint="correct the template") from error
+        passages[path.stem] = paragraphs(text)
+    return passages
+
+
+def paragraphs(text: str) -> list[str]:
+    """Paragraphs of a text: split at blank lines, each on one line."""
+    blocks = text.replace("\r\n", "\n").split("\n\n")
+    return [" ".join(block.split()) for block in blocks if block.strip()]

@@ -1,0 +1,89 @@
+"""Renders one document of a cycle into a folder, atomically; the same state, the same bytes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from orchestrator.documents.content.build import build_content
+from orchestrator.documents.content.labels import Labels, load_labels
+from orchestrator.documents.content.records import Content
+from orchestrator.documents.names import DocumentName, RenderedDocument
+from orchestrator.documents.pdf.typeset import typeset
+from orchestrator.documents.templates import template_folder
+from orchestrator.documents.xlsx.check_list import check_list
+from orchestrator.documents.xlsx.update_record import update_record
+from orchestrator.journal.state import CycleState
+from orchestrator.model.canonical import sha256_hex
+from orchestrator.model.errors import CannotRunError
+
+_WORKBOOKS: Mapping[DocumentName, Callable[[Content, Labels], bytes]] = {
+    DocumentName.CHECK_LIST: check_list,
+    DocumentName.UPDATE_RECORD: update_record,
+}
+
+
+def render(
+    name: DocumentName,
+    state: CycleState,
+    folder: Path,
+    *,
+    templates: Path | None = None,
+    assets: Path | None = None,
+) -> RenderedDocument:
+    """Write document `name` of the cycle into `folder` (made if missing); return path and hash.
+
+    `templates` is an office's own copy of report_templates/, `assets` the folder that a relative
+    logo path starts from (that of office.yml). Raises CannotRunError naming the document and the
+    cause; a document that was there before is then still there, whole.
+    """
+    name = DocumentName(name)
+    try:
+        data = document_bytes(name, state, templates=templates, assets=assets)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / name.value
+        write_atomically(path, data)
+    except CannotRunError as error:
+        raise CannotRunError(f"{name.value}: {error.message}", hint=error.hint) from error
+    except (OSError, ValidationError, ValueError, KeyError, TypeError) as error:
+        raise CannotRunError(
+            f"{name.value} of cycle {state.cycle} could not be rendered: {error}",
+            hint="the journal holds all evidence; render again once the cause is gone",
+        ) from error
+    return RenderedDocument(name, path, sha256_hex(data), len(data))
+
+
+def document_bytes(
+    name: DocumentName,
+    state: CycleState,
+    *,
+    templates: Path | None = None,
+    assets: Path | None = None,
+) -> bytes:
+    """The document as bytes, without writing a file."""
+    where = template_folder(templates)
+    labels = load_labels(where)
+    content = build_content(name, state, labels)
+    workbook = _WORKBOOKS.get(name)
+    if workbook is not None:
+        return workbook(content, labels)
+    return typeset(name, content, labels, where, assets)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that it is seen either as it was or whole, also after a loss of power."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o640)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

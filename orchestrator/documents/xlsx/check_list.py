@@ -1,0 +1,221 @@
+"""Laporan Hasil Pengecekan (SOP steps 2 and 3): the working list that officers mark."""
+
+from __future__ import annotations
+
+from openpyxl import Workbook
+from openpyxl.styles import PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from orchestrator.documents.content.labels import Labels
+from orchestrator.documents.content.records import Content, ItemRow
+from orchestrator.documents.content.said import joined
+from orchestrator.documents.xlsx.check_recap import recap_sheet
+from orchestrator.documents.xlsx.package import new_workbook, workbook_bytes
+from orchestrator.documents.xlsx.sheet import (
+    CENTER,
+    INPUT_FILL,
+    OPEN,
+    Column,
+    full_width,
+    letterhead,
+    printed,
+    protected,
+    put,
+    signatures,
+    table_head,
+    table_row,
+)
+
+ITEMS = "DaftarButir"
+SCHEDULE = "JadwalPengecekan"
+
+_COLUMNS = (
+    Column("number", 5, CENTER),
+    Column("host", 17),
+    Column("address", 13),
+    Column("os", 20),
+    Column("name", 20),
+    Column("arch", 9, CENTER),
+    Column("before", 18),
+    Column("offered", 18),
+    Column("kind", 10, CENTER),
+    Column("source", 16),
+    Column("advisories", 17),
+    Column("priority", 9, CENTER),
+    Column("reboot", 8, CENTER),
+    Column("decision", 11, CENTER),
+    Column("remark", 22),
+)
+_DECISION = 14
+_SCHEDULE = (
+    Column("number", 5, CENTER),
+    Column("host", 20),
+    Column("address", 14),
+    Column("os", 24),
+    Column("scope", 28),
+    Column("cycle", 11, CENTER),
+    Column("planned", 15, CENTER),
+    Column("checked", 19, CENTER),
+    Column("officer", 24),
+    Column("items", 8, CENTER),
+    Column("check", 16, CENTER),
+    Column("remark", 40),
+)
+_PRIORITY_FILL = {
+    "critical": PatternFill("solid", fgColor="FFE8765A"),
+    "high": PatternFill("solid", fgColor="FFF4B183"),
+    "medium": PatternFill("solid", fgColor="FFFDE9C9"),
+}
+
+
+def check_list(content: Content, labels: Labels) -> bytes:
+    """The workbook with the sheets for items, schedule and recap, as bytes."""
+    book = new_workbook(content, labels.word("title", "items"))
+    _items(book, content, labels)
+    _schedule(book, content, labels)
+    recap_sheet(book, content, labels)
+    return workbook_bytes(book, content.as_of)
+
+
+def subtitle(content: Content, labels: Labels) -> str:
+    """`Periode November 2026 · Nomor …`."""
+    word = labels.sections["text"]
+    letter = content.letter
+    return f"{word['period']} {letter.period} · {word['number']} {letter.number}"
+
+
+def _items(book: Workbook, content: Content, labels: Labels) -> None:
+    sheet: Worksheet = book.create_sheet(labels.word("sheet", "items"))
+    width = len(_COLUMNS)
+    _identity(sheet, content)
+    head = letterhead(
+        sheet,
+        content,
+        [labels.word("title", "items"), labels.word("title", "items_2"), subtitle(content, labels)],
+        width,
+    )
+    table_head(sheet, head, _COLUMNS, labels)
+    row = head
+    for item in content.items:
+        row += 1
+        _item(sheet, row, item)
+    if not content.items:
+        row += 1
+        full_width(sheet, row, width, labels.word("text", "no_items"), "muted")
+    last = get_column_letter(width)
+    sheet.auto_filter.ref = f"A{head}:{last}{row}"
+    _name(book, ITEMS, sheet, f"$A${head}:${last}${row}")
+    if content.items:
+        _decisions(sheet, head + 1, row, labels)
+    row = _remarks(sheet, row + 2, content, labels, width)
+    _signers(sheet, row + 1, content, labels, (2, 11))
+    printed(sheet, content, labels, head)
+    protected(sheet)
+
+
+def _identity(sheet: Worksheet, content: Content) -> None:
+    """A hidden first row: which plan the list belongs to, for reading the marks back."""
+    for column, value in enumerate(
+        ("sop-run/checklist/1", content.cycle, str(content.revision), content.plan_id), start=1
+    ):
+        put(sheet, 1, column, value, "small")
+    sheet.row_dimensions[1].hidden = True
+
+
+def _item(sheet: Worksheet, row: int, item: ItemRow) -> None:
+    is_deferred = item.decision_key == "deferred"
+    values: list[str | int] = [
+        item.number, item.host, item.address, item.os, item.name, item.arch, item.before,
+        item.offered, item.kind, item.source, item.advisories, item.priority, item.reboot,
+        item.decision, item.remark if is_deferred else "",
+    ]  # fmt: skip
+    table_row(sheet, row, _COLUMNS, values, "muted" if is_deferred else "plain")
+    fill = _PRIORITY_FILL.get(item.priority_key)
+    if fill is not None:
+        sheet.cell(row=row, column=12).fill = fill
+    for column in (_DECISION, _DECISION + 1):
+        cell = sheet.cell(row=row, column=column)
+        cell.fill, cell.protection = INPUT_FILL, OPEN
+
+
+def _decisions(sheet: Worksheet, first: int, last: int, labels: Labels) -> None:
+    choices = f"{labels.word('decision', 'approved')},{labels.word('decision', 'deferred')}"
+    rule = DataValidation(type="list", formula1=f'"{choices}"', allow_blank=False)
+    rule.showErrorMessage = rule.showInputMessage = True
+    rule.errorTitle = rule.promptTitle = labels.word("text", "decision_title")
+    rule.error = labels.word("text", "decision_error")
+    rule.prompt = labels.word("text", "decision_prompt")
+    letter = get_column_letter(_DECISION)
+    rule.add(f"{letter}{first}:{letter}{last}")
+    sheet.add_data_validation(rule)
+
+
+def _remarks(sheet: Worksheet, row: int, content: Content, labels: Labels, width: int) -> int:
+    """Hosts that have no row in the table are named below it."""
+    texts = [labels.word("text", "fill_in")] if content.items else []
+    for key, names in (
+        (
+            "without_items",
+            [h.name for h in content.hosts if h.items == 0 and h.check_key in ("done", "remarks")],
+        ),
+        ("not_reached", [h.name for h in content.hosts if h.check_key == "unreachable"]),
+        ("not_checked", [h.name for h in content.hosts if h.check_key == "failed"]),
+    ):
+        if names:
+            text = labels.word("text", key)
+            texts.append(text.format(hosts=joined(names, most=100)))
+    for text in texts:
+        full_width(sheet, row, width, text, "small")
+        row += 1
+    return row
+
+
+def _schedule(book: Workbook, content: Content, labels: Labels) -> None:
+    sheet: Worksheet = book.create_sheet(labels.word("sheet", "schedule"))
+    width = len(_SCHEDULE)
+    head = letterhead(
+        sheet, content, [labels.word("title", "schedule"), subtitle(content, labels)], width
+    )
+    table_head(sheet, head, _SCHEDULE, labels)
+    checker = content.people.checker
+    officer = f"{checker.name} ({checker.position})" if checker.known else checker.position
+    row = head
+    for host in content.hosts:
+        row += 1
+        values: list[str | int] = [
+            host.number, host.name, host.address, host.os, labels.word("text", "scope"),
+            content.kind, content.letter.period, host.checked, officer, host.items, host.check,
+            host.check_remark,
+        ]  # fmt: skip
+        table_row(sheet, row, _SCHEDULE, values)
+        if host.check_key in ("failed", "unreachable"):
+            put(sheet, row, 11, host.check, "bold")
+    last = get_column_letter(width)
+    sheet.auto_filter.ref = f"A{head}:{last}{row}"
+    _name(book, SCHEDULE, sheet, f"$A${head}:${last}${row}")
+    _signers(sheet, row + 2, content, labels, (2, 9))
+    printed(sheet, content, labels, head)
+    protected(sheet)
+
+
+def _signers(
+    sheet: Worksheet, row: int, content: Content, labels: Labels, columns: tuple[int, int]
+) -> None:
+    place = f"{content.head.city}, {content.letter.date}"
+    signatures(
+        sheet,
+        row,
+        [
+            (columns[0], labels.word("text", "confirmed_by"), content.people.confirmer),
+            (columns[1], place, content.people.checker),
+        ],
+        labels,
+    )
+
+
+def _name(book: Workbook, name: str, sheet: Worksheet, area: str) -> None:
+    title = str(sheet.title).replace("'", "''")
+    book.defined_names[name] = DefinedName(name, attr_text=f"'{title}'!{area}")

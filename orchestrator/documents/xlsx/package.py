@@ -1,0 +1,58 @@
+"""A workbook as bytes that depend on its content alone: fixed times in the zip and in docProps."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import UTC, datetime
+
+from openpyxl import Workbook
+from openpyxl.packaging.core import DocumentProperties
+from openpyxl.xml.functions import tostring
+
+from orchestrator.documents.content.records import Content
+
+_EARLIEST = datetime(1980, 1, 1)
+"""The zip format knows no zone and no earlier time."""
+
+
+def new_workbook(content: Content, title: str) -> Workbook:
+    """An empty workbook with its properties set from the content."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    book.properties.title = title
+    book.properties.subject = f"{content.cycle} {content.plan_id}"
+    book.properties.creator = content.head.agency
+    book.properties.language = "id-ID"
+    return book
+
+
+def workbook_bytes(book: Workbook, as_of: str) -> bytes:
+    """Save a workbook; `as_of` (UTC ISO 8601) is the only time that gets into it."""
+    moment = _moment(as_of)
+    book.properties.created = book.properties.modified = moment
+    properties = _properties_xml(book.properties)
+    raw = io.BytesIO()
+    book.save(raw)
+    out = io.BytesIO()
+    stamp = max(moment, _EARLIEST).timetuple()[:6]
+    with zipfile.ZipFile(raw) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            info = zipfile.ZipInfo(name, date_time=stamp)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o600 << 16
+            data = properties if name == "docProps/core.xml" else source.read(name)
+            target.writestr(info, data)
+    return out.getvalue()
+
+
+def _properties_xml(properties: DocumentProperties) -> bytes:
+    data = tostring(properties.to_tree())
+    return data if isinstance(data, bytes) else str(data).encode("utf-8")
+
+
+def _moment(as_of: str) -> datetime:
+    try:
+        return datetime.fromisoformat(as_of).astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    except (ValueError, OverflowError):
+        return _EARLIEST

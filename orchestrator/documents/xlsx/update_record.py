@@ -1,0 +1,166 @@
+"""Catatan Update/Perbaikan (SOP steps 6 and 7): backups, items and result per host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from orchestrator.documents.content.clock import NONE
+from orchestrator.documents.content.labels import Labels
+from orchestrator.documents.content.records import Content
+from orchestrator.documents.xlsx.check_list import subtitle
+from orchestrator.documents.xlsx.package import new_workbook, workbook_bytes
+from orchestrator.documents.xlsx.sheet import (
+    CENTER,
+    RIGHT,
+    Column,
+    full_width,
+    letterhead,
+    printed,
+    protected,
+    signatures,
+    table_head,
+    table_row,
+)
+
+_BACKUP = (
+    Column("number", 5, CENTER),
+    Column("host", 20),
+    Column("status", 13, CENTER),
+    Column("method", 20),
+    Column("location", 36),
+    Column("created", 19, CENTER),
+    Column("size", 11, RIGHT),
+    Column("sha256", 36),
+    Column("proof", 48),
+)
+_UPDATE = (
+    Column("number", 5, CENTER),
+    Column("host", 18),
+    Column("name", 22),
+    Column("arch", 9, CENTER),
+    Column("kind", 10, CENTER),
+    Column("version_before", 19),
+    Column("version_approved", 19),
+    Column("version_after", 19),
+    Column("decision", 10, CENTER),
+    Column("started", 8, CENTER),
+    Column("ended", 8, CENTER),
+    Column("result", 17),
+    Column("remark", 38),
+)
+_RESULT = (
+    Column("number", 5, CENTER),
+    Column("host", 18),
+    Column("address", 13),
+    Column("os", 20),
+    Column("approved_count", 8, CENTER),
+    Column("succeeded", 9, CENTER),
+    Column("started", 8, CENTER),
+    Column("ended", 8, CENTER),
+    Column("rebooted", 9, CENTER),
+    Column("tests", 14, CENTER),
+    Column("eicar", 22),
+    Column("result", 22),
+    Column("remark", 34),
+    Column("findings", 44),
+)
+_Row = tuple[list[str | int], str]  # values and the style of the row
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One sheet of the record."""
+
+    key: str  # of labels `title` and `sheet`
+    columns: Sequence[Column]
+    rows: Sequence[_Row]
+    signer_column: int
+
+
+def update_record(content: Content, labels: Labels) -> bytes:
+    """The workbook with the sheets for backup, update and result, as bytes."""
+    book = new_workbook(content, labels.word("title", "update"))
+    for part in (
+        _Part("backup", _BACKUP, _backups(content), signer_column=8),
+        _Part("update", _UPDATE, _updates(content), signer_column=9),
+        _Part("result", _RESULT, _results(content), signer_column=12),
+    ):
+        _sheet(book, part, content, labels)
+    return workbook_bytes(book, content.as_of)
+
+
+def _backups(content: Content) -> list[_Row]:
+    return [
+        (
+            [number, b.host, b.status, b.method, b.location, b.created, b.size, b.sha256, b.proof],
+            "bold" if b.status_key in ("refused", "failed", "missing") else "plain",
+        )
+        for number, b in enumerate(content.backups, start=1)
+    ]
+
+
+def _updates(content: Content) -> list[_Row]:
+    return [
+        (
+            [
+                i.number, i.host, i.name, i.arch, i.kind, i.before, i.approved, i.after,
+                i.decision, i.started, i.ended, i.result,
+                i.remark if i.decision_key == "deferred" else i.message,
+            ],
+            "muted" if i.decision_key == "deferred" else "plain",
+        )
+        for i in content.items
+    ]  # fmt: skip
+
+
+def _results(content: Content) -> list[_Row]:
+    findings: dict[str, list[str]] = {}
+    for finding in content.findings:
+        text = f"{finding.phase}: {finding.text}"
+        if finding.hint != NONE:
+            text += f" ({finding.hint})"
+        findings.setdefault(finding.host, []).append(text)
+    return [
+        (
+            [
+                h.number, h.name, h.address, h.os, h.approved, h.succeeded, h.started, h.ended,
+                h.rebooted, h.tests, h.eicar, h.verdict, h.meaning,
+                "; ".join(findings.get(h.name, [])) or NONE,
+            ],
+            "plain" if h.good else "bold",
+        )
+        for h in content.hosts
+    ]  # fmt: skip
+
+
+def _sheet(book: Workbook, part: _Part, content: Content, labels: Labels) -> None:
+    columns = part.columns
+    sheet: Worksheet = book.create_sheet(labels.word("sheet", part.key))
+    titles = [labels.word("title", part.key), labels.word("title", f"{part.key}_2")]
+    head = letterhead(sheet, content, [*titles, subtitle(content, labels)], len(columns))
+    table_head(sheet, head, columns, labels)
+    row = head
+    for values, style in part.rows:
+        row += 1
+        table_row(sheet, row, columns, values, style)
+    if not part.rows:
+        row += 1
+        full_width(sheet, row, len(columns), labels.word("text", "no_rows"), "muted")
+    sheet.auto_filter.ref = f"A{head}:{get_column_letter(len(columns))}{row}"
+    place = f"{content.head.city}, {content.letter.date}"
+    signatures(
+        sheet,
+        row + 2,
+        [
+            (2, labels.word("text", "monitored_by"), content.people.monitor),
+            (part.signer_column, place, content.people.executor),
+        ],
+        labels,
+    )
+    printed(sheet, content, labels, head)
+    protected(sheet)

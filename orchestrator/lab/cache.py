@@ -1,0 +1,129 @@
+"""The built base under /var/cache, shared by all labs and checkouts on the machine.
+
+Built in a folder beside its final place and renamed when whole; a lock keeps two builders apart.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.lab.limits import registered
+from orchestrator.lab.machine import Machine, Progress
+from orchestrator.lab.recipe import recipe_id
+from orchestrator.model.errors import CannotRunError
+
+FOLDER = Path("/var/cache/sop-run-lab")
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A finished build: `image` with the roots, `www` with repositories and mirrors."""
+
+    folder: Path
+
+    @property
+    def image(self) -> Path:
+        """btrfs image; every lab works on a copy."""
+        return self.folder / "pool.img"
+
+    @property
+    def www(self) -> Path:
+        """What the lab's web server offers."""
+        return self.folder / "www"
+
+
+def provide(machine: Machine, progress: Progress, folder: Path = FOLDER) -> Cache:
+    """The base for this machine, built when it is not there yet (minutes).
+
+    Raises CannotRunError with the reason when the build fails; nothing half-built is kept.
+    """
+    final = folder / recipe_id(machine)
+    if final.exists():
+        return Cache(final)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder, progress):
+        sweep(folder)
+        if not final.exists():
+            build(folder / f".build-{final.name}", final, progress)
+    return Cache(final)
+
+
+@contextmanager
+def locked(folder: Path, progress: Progress) -> Iterator[None]:
+    """Hold the builders' lock; it ends with its holder, also when that is killed."""
+    with (folder / ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("base: another process is building it, waiting")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed builders left; call it with the lock held."""
+    for leftover in folder.glob(".build-*"):
+        remove_tree(leftover)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder; a builder that is just ending may still hold it for a moment."""
+    for _ in range(50):
+        shutil.rmtree(path, ignore_errors=True)
+        if not path.exists():
+            return
+        time.sleep(0.1)
+    shutil.rmtree(path)
+
+
+def build(temporary: Path, final: Path, progress: Progress) -> None:
+    """Run the build program where its mounts and processes end with it, then rename."""
+    temporary.mkdir()
+    alone = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private"]
+    alone += ["--pid", "--fork", "--kill-child", "--mount-proc"]
+    errors = temporary / "errors.txt"
+    with errors.open("w") as error_stream:
+        process = subprocess.Popen(
+            [*alone, sys.executable, "-m", "orchestrator.lab.build", str(temporary)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=error_stream,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                progress(line.rstrip())
+            code = process.wait()
+        finally:
+            process.kill()
+            process.wait()
+    if code != 0:
+        reason = errors.read_text(encoding="utf-8").strip() or f"exit code {code}"
+        remove_tree(temporary)
+        raise CannotRunError(f"lab: the base could not be built: {reason}")
+    errors.unlink()
+    temporary.rename(final)
+
+
+def purge(folder: Path = FOLDER) -> str:
+    """Remove every cached base; returns what was done, in words.
+
+    Labs that are up use the cache's repositories, so it stays while there is one.
+    """
+    if not folder.exists():
+        return "lab: there is no cached base"
+    labs = registered()
+    if labs:
+        return f"lab: the cached base stays, since other labs use it: {', '.join(labs)}"
+    with locked(folder, lambda line: None):
+        remove_tree(folder)
+    return f"lab: removed the cached base in {folder}"

@@ -1,0 +1,74 @@
+"""Network of a lab: a namespace with a bridge for the controller, one namespace per host.
+
+There is no way out of these namespaces: what hosts send stays on the bridge.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from orchestrator.lab.process import run
+from orchestrator.lab.recipe import CONTROLLER
+from orchestrator.lab.state import Host, State
+
+BRIDGE = "br0"
+
+
+def batch(lines: Sequence[str], namespace: str = "") -> None:
+    """Many `ip` commands at the price of one."""
+    inside = ["-netns", namespace] if namespace else []
+    run(["ip", *inside, "-batch", "-"], text="\n".join(lines) + "\n")
+
+
+def existing(state: State) -> list[str]:
+    """Those of the lab's namespaces that exist."""
+    words = (line.split()[0] for line in run(["ip", "netns", "list"]).splitlines() if line)
+    wanted = set(state.namespaces)
+    return [name for name in words if name in wanted]
+
+
+def connect(state: State) -> None:
+    """Make all namespaces, the bridge and the links; unreachable hosts are cut later."""
+    batch([f"netns add {name}" for name in state.namespaces])
+    lines = [
+        "link set lo up",
+        f"link add {BRIDGE} type bridge forward_delay 0",
+        f"addr add {CONTROLLER}/16 dev {BRIDGE}",
+        f"link set {BRIDGE} up",
+    ]
+    for host in state.hosts:
+        port = interface(host)
+        lines.append(f"link add {port} type veth peer name host0 netns {host.namespace}")
+        lines.append(f"link set {port} master {BRIDGE} up")
+    batch(lines, state.prefix)
+    for host in state.hosts:
+        inside = [
+            "link set lo up",
+            f"addr add {host.address}/16 dev host0",
+            "link set host0 up",
+            f"route add default via {CONTROLLER}",
+        ]
+        batch(inside, host.namespace)
+
+
+def interface(host: Host) -> str:
+    """The host's port on the bridge."""
+    return f"v{host.number}"
+
+
+def set_link(state: State, host: Host, *, up: bool) -> None:
+    """Pull the host's plug, or put it back."""
+    run(["ip", "-netns", state.prefix, "link", "set", interface(host), "up" if up else "down"])
+
+
+def cut_hosts(state: State) -> set[str]:
+    """Names of the hosts whose link is down."""
+    listing = json.loads(run(["ip", "-netns", state.prefix, "-json", "link"]))
+    down = {link["ifname"] for link in listing if "UP" not in link["flags"]}
+    return {host.name for host in state.hosts if interface(host) in down}
+
+
+def disconnect(state: State) -> None:
+    """Delete the namespaces, and with them bridge and links; end their processes first."""
+    batch([f"netns delete {name}" for name in existing(state)])

@@ -1,0 +1,121 @@
+"""The lab's RPM packages and advisories, as data.
+
+RPM hosts are an imitation: real dnf and rpm from Debian in a root that gives itself out as an
+Enterprise Linux 9. What they prove is that the dnf path works, not that RHEL does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orchestrator.lab.packages import service_files, start_script
+
+
+@dataclass(frozen=True)
+class RpmPackage:
+    """A tiny noarch package; `files` maps paths to their text."""
+
+    name: str
+    version: str
+    repository: str  # baseos (the old versions) or updates
+    files: dict[str, str] = field(default_factory=dict)
+    post: str = ""
+    provides: tuple[str, ...] = ()
+
+    @property
+    def file_name(self) -> str:
+        """Name of the package file."""
+        return f"{self.name}-{self.version}-1.lab.noarch.rpm"
+
+
+@dataclass(frozen=True)
+class Advisory:
+    """An entry of updateinfo: what an update is about."""
+
+    id: str
+    kind: str  # security or bugfix
+    severity: str
+    package: str
+    version: str
+    cve: str = ""
+
+
+def _service(name: str, port: int, version: str, repository: str, fault: str = "") -> RpmPackage:
+    files = service_files(name, port, version, fault)
+    return RpmPackage(name, version, repository, files, start_script(name))
+
+
+_FAULT = 'sys.exit("rlab-api 2.0: cannot read /etc/rlab-api.conf")'
+_RELEASE = "Rocky Linux release 9.4 (lab imitation)\n"
+
+RPM_PACKAGES = (
+    RpmPackage(
+        "lab-release",
+        "9.4",
+        "baseos",
+        {"/etc/lab/release": _RELEASE},
+        provides=("system-release = 9.4", "/bin/sh", "/usr/bin/sh"),
+    ),
+    _service("rlab-web", 8090, "1.0", "baseos"),
+    _service("rlab-web", 8090, "1.1", "updates"),
+    _service("rlab-api", 8091, "1.0", "baseos"),
+    _service("rlab-api", 8091, "2.0", "updates", _FAULT),
+    RpmPackage("rlab-tool", "1.0", "baseos", {"/usr/share/rlab-tool/version": "1.0\n"}),
+    RpmPackage("rlab-tool", "1.1", "updates", {"/usr/share/rlab-tool/version": "1.1\n"}),
+)
+ADVISORIES = (
+    Advisory("LABSA-2026:0001", "security", "Important", "rlab-web", "1.1", "CVE-2026-0001"),
+    Advisory("LABSA-2026:0002", "security", "Critical", "rlab-api", "2.0", "CVE-2026-0002"),
+    Advisory("LABBA-2026:0003", "bugfix", "None", "rlab-tool", "1.1"),
+)
+
+
+def rpm_package(name: str, version: str) -> RpmPackage:
+    """The package of that name and version; KeyError when there is none."""
+    return {(p.name, p.version): p for p in RPM_PACKAGES}[(name, version)]
+
+
+def spec(package: RpmPackage) -> str:
+    """The package's spec file; its files are taken from %{_sourcedir}."""
+    provides = "".join(f"Provides: {name}\n" for name in package.provides)
+    copies = "".join(
+        f"install -D -p -m {mode(path)} %{{_sourcedir}}{path} %{{buildroot}}{path}\n"
+        for path in package.files
+    )
+    post = f"%post\n{package.post}" if package.post else ""
+    return (
+        f"Name: {package.name}\nVersion: {package.version}\nRelease: 1.lab\n"
+        f"Summary: test package {package.name}\nLicense: GPL-3.0-or-later\nBuildArch: noarch\n"
+        f"AutoReqProv: no\n{provides}\n%description\ntest package {package.name}\n"
+        f"%install\n{copies}%files\n" + "".join(f"{path}\n" for path in package.files) + post
+    )
+
+
+def mode(path: str) -> str:
+    """Permission bits of a packaged file."""
+    return "0755" if path.startswith("/usr/bin/") else "0644"
+
+
+def updateinfo() -> str:
+    """The advisories as updateinfo.xml."""
+    parts = ['<?xml version="1.0" encoding="UTF-8"?>', "<updates>"]
+    for item in ADVISORIES:
+        name = f"{item.package}-{item.version}-1.lab"
+        reference = (
+            f'<reference href="urn:lab:{item.cve}" id="{item.cve}" type="cve" title="{item.cve}"/>'
+            if item.cve
+            else ""
+        )
+        parts.append(
+            f'<update from="{"lab@example.test"}" status="final" type="{item.kind}" version="1">'
+            f"<id>{item.id}</id><title>{item.package} update</title>"
+            '<issued date="2026-11-10 00:00:00"/><updated date="2026-11-10 00:00:00"/>'
+            f"<severity>{item.severity}</severity><summary>{item.package}</summary>"
+            f"<description>{item.package} {item.version}</description>"
+            f"<references>{reference}</references>"
+            '<pkglist><collection short="lab"><name>lab</name>'
+            f'<package name="{item.package}" version="{item.version}" release="1.lab" epoch="0" '
+            f'arch="noarch" src="{name}.src.rpm"><filename>{name}.noarch.rpm</filename></package>'
+            "</collection></pkglist></update>"
+        )
+    return "\n".join([*parts, "</updates>\n"])

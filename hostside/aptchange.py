@@ -95,7 +95,8 @@ def fetched(change):
     """Download everything and prove each approved file by its SHA-256; else `refused`."""
     answer = change.answer
     result = run(
-        ["apt-get", "-d", *COMMON, *lock_option(change), "install", "--only-upgrade", *exact(change)], timeout=change.remaining(),
+        ["apt-get", "-d", *COMMON, *lock_option(change),
+         "install", "--only-upgrade", *exact(change)], timeout=change.remaining(),
     )
     change.add_log(result)
     if not result.ok:
@@ -133,7 +134,8 @@ def install(change):
     removals = [] if change.options.get("allow_removals") else ["--no-remove"]
     todo = exact(change)
     result = run(
-        ["apt-get", *COMMON, *CONFFILES, *lock_option(change), *removals, "--no-download", "install", "--only-upgrade", *todo], timeout=change.remaining(),
+        ["apt-get", *COMMON, *CONFFILES, *lock_option(change), *removals, "--no-download",
+         "install", "--only-upgrade", *todo], timeout=change.remaining(),
     )
     change.add_log(result)
     if result.code is None:

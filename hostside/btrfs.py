@@ -17,17 +17,11 @@ NAME = re.compile(r"^sop-run-[0-9a-f]{32}$")
 SUBVOLUME_INODE = 256
 PASSES = 3  # a live system may write into /etc while it is put back
 # Must lie in the root's own subvolume, or the snapshot would not hold them.
-MUST_HOLD = (
-    "/usr", "/etc", "/boot", "/var/lib/dpkg", "/var/lib/rpm", "/usr/lib/sysimage/rpm",
-    "/var/lib/dnf", "/var/lib/apt",
+MUST_HOLD = ("/usr", "/etc", "/boot", "/var/lib/dpkg", "/var/lib/dnf", "/var/lib/apt")
+DPKG_DATABASE = (
+    "var/lib/dpkg/status", "var/lib/dpkg/diversions", "var/lib/dpkg/statoverride",
 )
-DATABASES = {
-    "apt": ("var/lib/dpkg/status", "var/lib/dpkg/diversions", "var/lib/dpkg/statoverride"),
-    "dnf": (
-        "var/lib/rpm/rpmdb.sqlite", "var/lib/rpm/Packages", "var/lib/rpm/Packages.db",
-        "usr/lib/sysimage/rpm/rpmdb.sqlite",
-    ),
-}
+RPM_DATABASE = ("rpmdb.sqlite", "Packages", "Packages.db")
 # What belongs to the system and goes back; /opt by package ownership only.
 SYSTEM = (
     "usr", "etc", "boot", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt",
@@ -35,13 +29,14 @@ SYSTEM = (
     "var/cache/debconf", "var/lib/systemd/deb-systemd-helper-enabled",
     "var/lib/systemd/deb-systemd-helper-masked",
     "var/lib/systemd/deb-systemd-user-helper-enabled",
-    "var/lib/rpm", "var/lib/dnf", "var/lib/alternatives", "var/lib/initramfs-tools",
+    "var/lib/dnf", "var/lib/alternatives", "var/lib/initramfs-tools",
     "var/lib/dkms", "var/lib/sgml-base", "var/lib/xml-core",
 )
 # Administrators' own, or kept by other programs at run time.
 NOT_SYSTEM = frozenset({
     "usr/local", "etc/resolv.conf", "etc/mtab", "etc/adjtime", "etc/.pwd.lock",
     "var/lib/dpkg/lock", "var/lib/dpkg/lock-frontend", "var/lib/rpm/.rpm.lock",
+    "usr/lib/sysimage/rpm/.rpm.lock",
 })
 
 
@@ -68,7 +63,7 @@ def reason_against():
     if not which("btrfs"):
         return "the program btrfs is not installed"
     device = os.stat("/").st_dev
-    for path in MUST_HOLD:
+    for path in (*MUST_HOLD, rpm_database() or "/"):
         if os.path.isdir(path) and os.stat(path).st_dev != device:
             return "%s is on another file system or subvolume than /" % path
     return ""
@@ -81,10 +76,25 @@ def location(identity):
     return os.path.join(FOLDER, identity)
 
 
+def rpm_database():
+    """The folder of rpm's database on a dnf host; "" elsewhere."""
+    if hostinfo.package_manager() != "dnf":
+        return ""
+    path = run(["rpm", "--eval", "%_dbpath"], timeout=60).out.strip()
+    return os.path.realpath(path) if path.startswith("/") else "/var/lib/rpm"
+
+
+def database_files():
+    """The package database's main files, relative to a root."""
+    if hostinfo.package_manager() == "apt":
+        return DPKG_DATABASE
+    return [os.path.join(rpm_database(), name)[1:] for name in RPM_DATABASE]
+
+
 def database_digest(root):
     """SHA-256 over the package database's files below `root`; raises Unusable when it has none."""
     checksum, found = hashlib.sha256(), 0
-    for path in DATABASES[hostinfo.package_manager()]:
+    for path in database_files():
         full = os.path.join(root, path)
         if os.path.isfile(full):
             found += 1
@@ -173,7 +183,7 @@ def differences(identity):
     if os.path.isdir("/opt") and os.listdir("/opt"):
         owned = owned_below_opt("/") | owned_below_opt(path)
     trees = tree.Trees(path, "/", system_path(owned))
-    for start in SYSTEM:
+    for start in (*SYSTEM, *filter(None, [rpm_database()[1:]])):
         if tree.status(os.path.join(path, start)) or tree.status("/" + start):
             trees.compare(start)
     return trees.changes

@@ -12,7 +12,7 @@ import shutil
 import sys
 
 LEFT_OUT = ("local", "snapper", "etckeeper", "subscription-manager", "product-id",
-            "upload-profile", "system_upgrade", "needs_restarting")
+            "upload-profile", "system_upgrade", "needs_restarting", "leaves", "show_leaves")
 
 
 class Stop(Exception):
@@ -115,6 +115,7 @@ def fetch(base, approved):
         path = package.localPkg()
         expected = wanted.get((package.name, package.arch))
         if expected and checksum(path) != expected:
+            os.unlink(path)  # nobody shall install it from the cache
             raise Stop("refused", "wrong-sha256", "%s is not the approved file" % path)
         if base.repos[package.reponame].gpgcheck:
             outcome, message = base.package_signature_check(package)

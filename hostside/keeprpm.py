@@ -96,6 +96,13 @@ def restore(folder, kept, new_names):
             raise Unusable("rpm could not remove what the update brought: %s" % result.tail(8))
 
 
+def paths_of(names):
+    """Files of installed packages, [] for none."""
+    if not names:
+        return []
+    return run(["rpm", "-ql", *sorted(names)], timeout=120).out.splitlines()
+
+
 def drop_duplicates(approved):
     """After an interrupted transaction: remove the older of two versions of an approved package.
 

@@ -100,7 +100,7 @@ def busy():
 
 
 def wait_free(seconds):
-    """Wait up to `seconds` until no one holds the package locks; returns who still does, as text."""
+    """Wait up to `seconds` for the package locks; returns who still holds one, as text."""
     deadline = time.monotonic() + seconds
     while True:
         found = busy()

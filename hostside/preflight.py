@@ -55,7 +55,7 @@ def clock(control, tolerance):
 
 
 def needs(items, reserve_mb):
-    """Bytes needed per mount: packages downloaded under /var, unpacked under /, kernels in /boot."""
+    """Bytes needed per mount: downloads under /var, unpacked files under /, kernels in /boot."""
     size = sum(int(item.get("size") or 0) for item in items)
     reserve = int(reserve_mb * MB)
     kernels = sum(1 for item in items if KERNEL.match(item.get("name", "")))

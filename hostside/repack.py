@@ -10,7 +10,7 @@ import shutil
 import stat
 import tarfile
 
-from hostside import apt, durable, hostinfo, keeprpm, tree
+from hostside import apt, btrfs, durable, hostinfo, keeprpm, tree
 from hostside.command import run
 
 CACHE = "/var/cache/apt/archives"
@@ -21,13 +21,10 @@ SCRIPTS = (
     "preinst", "postinst", "prerm", "postrm", "config", "templates", "triggers", "shlibs",
     "symbols", "md5sums",
 )
-DATABASE = {
-    "apt": (
-        "var/lib/dpkg/status", "var/lib/dpkg/diversions", "var/lib/dpkg/statoverride",
-        "var/lib/dpkg/alternatives", "var/lib/apt/extended_states",
-    ),
-    "dnf": ("var/lib/rpm", "usr/lib/sysimage/rpm"),
-}
+DPKG_DATABASE = (
+    "var/lib/dpkg/status", "var/lib/dpkg/diversions", "var/lib/dpkg/statoverride",
+    "var/lib/dpkg/alternatives", "var/lib/apt/extended_states",
+)
 # What an office's dpkg may leave out on purpose (path-exclude); anything else must be there.
 LEFT_OUT = re.compile(r"^/usr/share/(doc|man|locale|info|lintian|bug|help|groff)(/|$)")
 NO_SOURCE = re.compile(r"(?:for|version of) '?([A-Za-z0-9.+:-]+)'?")
@@ -96,7 +93,8 @@ def prove(folder, checksum=None):
 
 def save_configuration(path):
     """Save /etc and the package database as a tar file and read it back; returns the files."""
-    paths = ("etc",) + DATABASE[hostinfo.package_manager()]
+    rpm_database = btrfs.rpm_database()[1:]
+    paths = ["etc", rpm_database] if rpm_database else ["etc", *DPKG_DATABASE]
     with tarfile.open(path, "w:gz", compresslevel=1) as archive:
         for name in paths:
             if os.path.lexists("/" + name):
@@ -126,7 +124,7 @@ def keep_debs(folder, names):
         for _, state, name, arch, version in apt.status() if state not in apt.ABSENT
     }
     wanted = {key: wanted[key] for key in names if key in wanted}
-    for key, (name, version, arch) in wanted.items():
+    for name, version, arch in wanted.values():
         cached = os.path.join(CACHE, file_name(name, version, arch))
         if os.path.isfile(cached) and not wrong_with(cached, name, version, arch):
             shutil.copy2(cached, os.path.join(folder, file_name(name, version, arch)))

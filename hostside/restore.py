@@ -9,6 +9,7 @@ from hostside import (
     btrfs,
     durable,
     hostinfo,
+    keeprpm,
     packagelock,
     repack,
     services,
@@ -38,7 +39,7 @@ def run(request, answer):
     for flag in set(backup.reboot_flags()) - set(record.get("reboot_required", [])):
         os.unlink(flag)  # what the update asked for is gone with it
     active = (request.get("baseline") or {}).get("active_units") or []
-    services.after_restore(paths + package_paths(taken, record), active, answer)
+    services.after_restore(paths + package_paths(taken), active, answer)
     prove(request, answer, proof)
     answer.facts["restore"] = {
         "method": taken["method"], "id": taken["id"], "files": len(paths), "proof": proof,
@@ -54,12 +55,15 @@ def put_back(taken, record, seconds):
     return repack.restore(folder, taken["sha256"], record.get("new", []))
 
 
-def package_paths(taken, record):
+def package_paths(taken):
     """Files of the packages that the back end `packages` put back: their services restart."""
-    if taken["method"] != "packages" or hostinfo.package_manager() != "apt":
+    if taken["method"] != "packages":
         return []
+    kept = repack.manifest_of(os.path.join(backup.records(), taken["id"]))["packages"]
+    if hostinfo.package_manager() == "dnf":
+        return keeprpm.paths_of(kept)
     paths = []
-    for key in repack.manifest_of(os.path.join(backup.records(), taken["id"]))["packages"]:
+    for key in kept:
         paths += hostinfo.read(repack.info_path(key, "list"), 16 * 1024 * 1024).splitlines()
     return paths
 

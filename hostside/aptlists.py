@@ -1,8 +1,8 @@
 """apt's metadata in a workspace of its own, so that a check changes nothing on the host (SOP 2).
 
 apt is given one configuration file: the host's own configuration as `apt-config dump` prints it,
-without hooks, with lists and caches moved into a temporary folder. Proxies, pins, keys, sources
-and credentials stay the host's. It works without root.
+without hooks, with lists, caches and logs moved into a temporary folder. Proxies, pins, keys,
+sources and credentials stay the host's. It works without root.
 """
 
 import os
@@ -13,11 +13,12 @@ import tempfile
 from hostside.command import run
 
 UPDATE_SECONDS = 300
+# Delayed retries are off below: apt 2.6 waits for ever when a retried source refuses connections.
 # Of the host's configuration, what must not take part: hooks write to the host, and only package
 # indexes are needed (no translations, sources, icons or file lists).
 LEFT_OUT = re.compile(
     r"^(APT::Update::(Pre|Post)-|DPkg::(Pre|Post)-|AptCli|APT::Compressor|Acquire::Languages"
-    r"|Acquire::IndexTargets|Binary |CommandLine|Dir::State::lists|Dir::Cache"
+    r"|Acquire::IndexTargets|Binary |CommandLine|Dir::State::lists|Dir::Cache|Dir::Log"
     r"|Dir::Etc::(main|parts)|Acquire::Allow|APT::Update::Error-Mode|APT::Authentication|quiet)",
     re.IGNORECASE,
 )
@@ -28,6 +29,7 @@ Dir::Etc::parts "/dev/null";
 Dir::Cache "@CACHE@";
 Dir::Cache::pkgcache "pkgcache.bin";
 Dir::Cache::srcpkgcache "srcpkgcache.bin";
+Dir::Log "@CACHE@";
 Debug::NoLocking "true";
 APT::Get::Show-User-Simulation-Note "false";
 Acquire::Languages "none";
@@ -38,6 +40,7 @@ Acquire::AllowDowngradeToInsecureRepositories "false";
 APT::Update::Error-Mode "any";
 APT::Get::AllowUnauthenticated "false";
 Acquire::Retries "1";
+Acquire::Retries::Delay "false";
 Acquire::http::Timeout "30";
 Acquire::https::Timeout "30";
 """
@@ -45,6 +48,7 @@ SEEDED = re.compile(r"_(InRelease|Release|Release\.gpg|Packages)(\.\w+)?$")
 SYSTEM_OPTIONS = (
     "-o", "APT::Update::Error-Mode=any", "-o", "Acquire::AllowInsecureRepositories=false",
     "-o", "DPkg::Lock::Timeout=60", "-o", "Acquire::Retries=1",
+    "-o", "Acquire::Retries::Delay=false",
 )
 # Warnings of apt-get update that say that a source was not refreshed or not proven.
 SOURCE_FAILED = re.compile(
@@ -52,7 +56,7 @@ SOURCE_FAILED = re.compile(
     r"|Release file|Hash Sum mismatch|NO_PUBKEY|EXPKEYSIG|REVKEYSIG|expired|not valid|404|403"
     r"|Could not (resolve|connect)|Unable to|does not have a|no longer has a|changed its",
 )
-LINE = re.compile(r"^(W|E|Err)(?::\d+)?[: ]\s*(.*)$")
+LINE = re.compile(r"^(W|E): (.*)$")
 
 
 class MetadataError(Exception):
@@ -140,12 +144,14 @@ def update_trouble(result):
         if not match:
             continue
         bucket = warnings
-        if match.group(1) != "W" or SOURCE_FAILED.search(match.group(2)):
+        if match.group(1) == "E" or SOURCE_FAILED.search(match.group(2)):
             bucket = causes
         if match.group(2) not in bucket:
             bucket.append(match.group(2))
     if result.code is None:
-        causes.append("apt-get update was ended after %d s" % UPDATE_SECONDS)
+        waiting = re.findall(r"^Ign:\d+ (.*)$", result.out, re.MULTILINE)
+        causes.append("apt-get update was ended after %d s; without an answer: %s" % (
+            UPDATE_SECONDS, ", ".join(waiting) or "unknown"))
     elif not result.ok and not causes:
         causes.append("apt-get update ended with exit code %d" % result.code)
     return causes, warnings

@@ -1,1 +1,1 @@
-"""Runs the SOP: inventory + office → check → plan → signatures → phases → evidence → journal → documents → archive."""
+"""Runs the SOP: inventory + office → check → plan → signatures → phases → evidence → archive."""

@@ -50,6 +50,7 @@ def make_bag(cycle_folder: Path, state: CycleState, target: Path) -> str:
         staging.mkdir(parents=True)
         _fill(staging, cycle_folder, state)
         bagit.make_bag(str(staging), bag_info=_bag_info(state), checksums=["sha256"], processes=1)
+        _two_spaces(staging / "tagmanifest-sha256.txt")
         if target.exists():
             shutil.rmtree(target)  # never recorded in the journal, so a left-over of a crash
         staging.rename(target)
@@ -64,6 +65,12 @@ def make_bag(cycle_folder: Path, state: CycleState, target: Path) -> str:
 def manifest_hash(bag: Path) -> str:
     """SHA-256 of the tag manifest, which covers every other file of the bag."""
     return sha256_hex((bag / "tagmanifest-sha256.txt").read_bytes())
+
+
+def _two_spaces(manifest: Path) -> None:
+    """Write a manifest as `sha256sum -c` reads it; bagit puts one space where it wants two."""
+    lines = manifest.read_text(encoding="utf-8").splitlines()
+    _write(manifest, "".join("  ".join(line.split(None, 1)) + "\n" for line in lines))
 
 
 def _fill(staging: Path, cycle_folder: Path, state: CycleState) -> None:

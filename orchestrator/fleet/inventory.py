@@ -15,6 +15,7 @@ from orchestrator.model.errors import CannotRunError, UsageError
 from orchestrator.model.text import printable
 
 _NO_MATCH = re.compile(r"Could not match supplied host pattern, ignoring: (.+)")
+_ORIGIN = re.compile(r"^(.+)\n\s*Origin: (\S+)", re.MULTILINE)
 _HOST_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:@-]{0,252}")
 
 
@@ -64,10 +65,10 @@ def read_inventory(path: Path, limit: str = "") -> Inventory:
 
 
 def _words(stderr: str) -> str:
-    """Ansible's message without its decoration."""
-    lines = [printable(x, 300) for x in stderr.splitlines() if x.strip()]
-    useful = [x for x in lines if not x.startswith(("Traceback", "usage:"))]
-    return "\n".join(f"  {x}" for x in useful[:12])
+    """What is wrong and where, out of Ansible's message, each once."""
+    found = [f"{place}: {what}" for what, place in _ORIGIN.findall(stderr) if ":" in place]
+    lines = found or [x for x in stderr.splitlines() if x.strip()]
+    return "\n".join(f"  {printable(x, 300)}" for x in list(dict.fromkeys(lines))[:8])
 
 
 def _reduce(path: Path, listing: dict[str, dict[str, Any]], limited: bool) -> Inventory:

@@ -59,6 +59,7 @@ def monthly(settings: Settings, cycle: CycleId, progress: Progress) -> Standing:
     if (folder / "journal.db").exists():
         with CycleBook(folder) as book:
             if not book.is_new:
+                _same_hosts(settings, book.state)
                 adopt_office(book, office)
                 return carry_on(Run(settings, book, progress))
     return _open(settings, cycle, office, progress)
@@ -86,6 +87,18 @@ def _open(settings: Settings, cycle: CycleId, office: Office, progress: Progress
                 step=1,
             )
         return carry_on(Run(settings, book, progress))
+
+
+def _same_hosts(settings: Settings, state: CycleState) -> None:
+    """A cycle's hosts are fixed when it opens; another --limit is refused, not ignored."""
+    if settings.limit:
+        hosts = read_inventory(settings.inventory, settings.limit).hosts
+        if hosts != state.hosts:
+            raise UsageError(
+                f"cycle {state.cycle} was opened for {len(state.hosts)} hosts, "
+                f"--limit {settings.limit!r} names {len(hosts)} others",
+                "leave out --limit to go on with the cycle as it is",
+            )
 
 
 def carry_on(run: Run, *, hosts: bool = True) -> Standing:

@@ -1,0 +1,76 @@
+"""An office whose only server is this machine, checked without network and never changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli import Called, make_key, sop_run
+
+ROLES = ("pengelola", "analis", "jf", "kepala")
+
+
+@dataclass(frozen=True)
+class LocalOffice:
+    """A folder as an office owns it, with keys for its four officers."""
+
+    folder: Path
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "var"
+
+    @property
+    def inventory(self) -> Path:
+        return self.folder / "inventory"
+
+    def key(self, officer: str) -> Path:
+        return self.folder / "keys" / officer
+
+    def run(self, *words: str | Path) -> Called:
+        """sop-run with this office's inventory."""
+        return sop_run(*words, "--inventory", self.inventory)
+
+    def sign(self, officer: str, *more: str, cycle: str = "2026-11") -> Called:
+        return self.run("sign", cycle, "--as", officer, "--key", self.key(officer), *more)
+
+    def facts(self, cycle: str = "2026-11") -> dict[str, Any]:
+        """`status --json`."""
+        facts = json.loads(self.run("status", cycle, "--json").out)
+        assert isinstance(facts, dict)
+        return facts
+
+    def items(self, cycle: str = "2026-11") -> int:
+        """How many items the plan has."""
+        from orchestrator.journal.book import read_state
+
+        plan = read_state(self.home / "cycles" / cycle).plan
+        assert plan is not None
+        return len(plan.items)
+
+    def defer_all(self) -> list[str]:
+        """Options that put every item off, so that nothing on this machine is changed."""
+        numbers = range(1, self.items() + 1)
+        return [word for n in numbers for word in ("--defer", f"{n}=this is a test")]
+
+
+@pytest.fixture
+def local_office(tmp_path: Path, root: Path) -> LocalOffice:
+    """A new office for each test."""
+    made = LocalOffice(tmp_path / "office")
+    made.inventory.mkdir(parents=True)
+    hosts = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+    # No refresh: tests send nothing to package mirrors.
+    hosts["all"]["vars"] = {"check_refresh": "none"}  # type: ignore[assignment]
+    (made.inventory / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
+    office = yaml.safe_load((root / "inventory" / "office.yml").read_text(encoding="utf-8"))
+    for officer in office["officers"]:
+        key = make_key(made.key(officer["id"]))
+        officer["keys"] = [key.with_suffix(".pub").read_text(encoding="utf-8").strip()]
+    (made.inventory / "office.yml").write_text(yaml.safe_dump(office), encoding="utf-8")
+    return made

@@ -1,0 +1,196 @@
+"""Gates from the command line, on this machine, which is only read."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli import make_key, sop_run
+from tests.local.conftest import LocalOffice
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("apt-get") is None, reason="checks this machine, so needs Debian or Ubuntu"
+)
+PERIOD = ("monthly", "--period", "2026-11")
+
+
+def packages() -> str:
+    """The installed packages of this machine, and the folders that a refresh would change."""
+    status = Path("/var/lib/dpkg/status").read_bytes()
+    lists = sorted((p.name, p.stat().st_mtime_ns) for p in Path("/var/lib/apt/lists").glob("*"))
+    return hashlib.sha256(status + repr(lists).encode()).hexdigest()
+
+
+def test_a_check_waits_for_step_3_and_changes_nothing(local_office: LocalOffice) -> None:
+    before = packages()
+    first = local_office.run(*PERIOD)
+    assert first.code == 3, first.text
+    assert "step 3, confirm the list" in first.out
+    assert "sop-run sign 2026-11 --as analis" in first.out
+    check_list = local_office.home / "cycles/2026-11/documents/laporan-hasil-pengecekan.xlsx"
+    assert check_list.read_bytes()[:2] == b"PK"
+    again = local_office.run(*PERIOD)
+    assert again.code == 3 and "localhost " not in again.err, "a second call checks nothing twice"
+    assert packages() == before
+
+
+def test_a_whole_cycle_with_every_item_put_off(local_office: LocalOffice) -> None:
+    before = packages()
+    assert local_office.run(*PERIOD).code == 3
+    assert local_office.sign("analis", *local_office.defer_all()).code == 3
+    assert local_office.sign("kepala").code == 0
+    assert local_office.run(*PERIOD).code == 3
+    assert local_office.sign("analis").code == 3
+    assert local_office.sign("pengelola").code == 3
+    assert local_office.sign("jf").code == 3
+    assert local_office.sign("kepala").code == 0
+    closed = local_office.run(*PERIOD)
+    assert closed.code in (0, 1) and "Cycle 2026-11 is closed" in closed.out
+    assert packages() == before
+
+    audit = local_office.run("audit", "2026-11")
+    assert audit.code == 0 and "Everything holds" in audit.out, audit.text
+    moved = local_office.folder / "elsewhere"
+    shutil.copytree(local_office.home / "archive/2026/2026-11", moved)
+    by_folder = sop_run("audit", moved)
+    assert by_folder.code == 0, by_folder.text
+    check = ["sha256sum", "--check", "--quiet", "manifest-sha256.txt", "tagmanifest-sha256.txt"]
+    subprocess.run(check, cwd=moved, check=True)
+
+    following = local_office.run("monthly", "--period", "2026-12")
+    assert following.code == 3
+    from orchestrator.journal.book import read_state
+
+    state = read_state(local_office.home / "cycles/2026-12")
+    assert state.previous_cycle == "2026-11"
+    assert state.previous_manifest == local_office.facts()["archive_manifest"]
+
+
+def test_wrong_signers_are_refused_and_nothing_is_recorded(local_office: LocalOffice) -> None:
+    assert local_office.run(*PERIOD).code == 3
+    head = local_office.facts()["journal_head"]
+    stranger = make_key(local_office.folder / "keys" / "stranger")
+    cases = [
+        (("sign", "2026-11", "--as", "nobody"), "no officer 'nobody'"),
+        (("sign", "2026-11", "--as", "kepala"), "waits for Analis"),
+        (("sign", "2026-11", "--as", "analis", "--key", stranger), "is not a key of officer"),
+        (
+            ("sign", "2026-11", "--as", "analis", "--key", local_office.key("kepala")),
+            "is not a key of officer",
+        ),
+        (("sign", "2026-11", "--as", "analis", "--key", "/nonexistent"), "no key file"),
+        (("sign", "2026-11", "--as", "analis", "--defer", "x"), "is not NO=REASON"),
+        (("sign", "2026-11", "--as", "analis", "--defer", "99999=x"), "no item 99999"),
+        (("sign", "2026-10", "--as", "analis"), "there is no cycle 2026-10"),
+        (("sign", "../..", "--as", "analis"), "is not a cycle"),
+        (("return", "2026-11", "--as", "analis", "--reason", " "), "needs a reason"),
+    ]
+    for words, message in cases:
+        called = local_office.run(*words)
+        assert (called.code, message in called.err) == (2, True), (words, called.text)
+    assert local_office.facts()["journal_head"] == head
+
+
+def test_signing_when_no_gate_is_open(local_office: LocalOffice) -> None:
+    assert local_office.run(*PERIOD).code == 3
+    assert local_office.sign("analis", *local_office.defer_all()).code == 3
+    assert local_office.sign("kepala").code == 0
+    called = local_office.sign("kepala")
+    assert called.code == 2 and "no gate of cycle 2026-11 waits" in called.err
+
+
+def test_a_document_changed_after_it_was_made_cannot_be_signed(local_office: LocalOffice) -> None:
+    assert local_office.run(*PERIOD).code == 3
+    path = local_office.home / "cycles/2026-11/documents/laporan-hasil-pengecekan.xlsx"
+    good = path.read_bytes()
+    path.write_bytes(good + b" ")
+    called = local_office.sign("analis")
+    assert called.code == 2 and "changed since" in called.err
+    assert local_office.run("documents", "2026-11").code == 0
+    assert path.read_bytes() == good, "made again from the journal, byte for byte"
+    assert local_office.sign("analis").code == 3
+
+
+def test_sent_back_to_the_check(local_office: LocalOffice) -> None:
+    assert local_office.run(*PERIOD).code == 3
+    words = ("return", "2026-11", "--as", "analis", "--key", local_office.key("analis"))
+    assert local_office.run(*words, "--reason", "a host is missing").code == 0
+    assert local_office.facts()["steps"]["2"]["state"] == "open"
+    assert local_office.run(*PERIOD).code == 3
+    assert local_office.run("audit", "2026-11").code == 0
+
+
+def test_a_second_run_at_the_same_time_is_refused(local_office: LocalOffice) -> None:
+    assert local_office.run(*PERIOD).code == 3
+    with (local_office.home / "cycles/2026-11/journal.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for called in (local_office.run(*PERIOD), local_office.sign("analis")):
+            assert called.code == 2 and "in use by process" in called.err
+        assert local_office.run("status", "2026-11").code == 0, "reading is always possible"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("hosts.yml", "", "has no hosts"),
+        ("hosts.yml", "all:\n  hosts:\n    a:\n   b: 1\n", "hosts.yml:4:"),
+        ("hosts.yml", "all:\n  hosts:\n    a:\n    a:\n", "Found duplicate mapping key"),
+        ("office.yml", "", "it is empty"),
+        ("office.yml", "office: [", "not valid YAML"),
+    ],
+)
+def test_malformed_files(local_office: LocalOffice, name: str, text: str, message: str) -> None:
+    (local_office.inventory / name).write_text(text, encoding="utf-8")
+    called = local_office.run(*PERIOD)
+    assert called.code == 2 and message in called.err, called.text
+    assert not local_office.home.exists(), "nothing was opened"
+
+
+def test_all_errors_of_office_yml_at_once(local_office: LocalOffice) -> None:
+    path = local_office.inventory / "office.yml"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("Asia/Jakarta", "Mars/Base").replace("role: jf", "role: boss")
+    path.write_text(text + "extra: 1\n", encoding="utf-8")
+    called = local_office.run(*PERIOD)
+    assert called.code == 2 and "3 problems" in called.err, called.text
+    for words in ("office.timezone", "officers.2.role", "extra", f"{path}:"):
+        assert words in called.err
+
+
+def test_unknown_host_in_limit(local_office: LocalOffice) -> None:
+    called = local_office.run(*PERIOD, "--limit", "localhost,nosuch")
+    assert called.code == 2 and "nosuch" in called.err
+    assert not local_office.home.exists()
+
+
+def flipped(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 0x01
+    path.write_bytes(bytes(data))
+
+
+def test_audit_names_what_was_changed(local_office: LocalOffice) -> None:
+    assert local_office.run(*PERIOD).code == 3
+    assert local_office.sign("analis", *local_office.defer_all()).code == 3
+    cycle = local_office.home / "cycles/2026-11"
+    document = cycle / "documents/laporan-hasil-pengecekan.xlsx"
+    good = document.read_bytes()
+    flipped(document, len(good) // 2)
+    called = local_office.run("audit", "2026-11")
+    assert called.code == 1
+    assert "First failure: document: laporan-hasil-pengecekan.xlsx (journal entry" in called.out
+    document.write_bytes(good)
+
+    journal = cycle / "journal.db"
+    data = journal.read_bytes()
+    flipped(journal, data.index(b"this is a test") if b"this is a test" in data else 9000)
+    called = local_office.run("audit", "2026-11", "--json")
+    assert called.code == 1
+    failed = [c for c in json.loads(called.out) if not c["ok"]]
+    assert "journal entry" in failed[0]["detail"]

@@ -88,7 +88,7 @@ def ask(options):
     if result.code is None:
         raise ValueError("dnf did not end within %d s" % READ_SECONDS)
     if not result.ok:
-        raise ValueError(result.tail(3))
+        raise ValueError(result.tail(1))
     return json.loads(result.out.strip().splitlines()[-1])
 
 

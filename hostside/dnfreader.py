@@ -28,7 +28,8 @@ def open_base(dnf, options):
         base.conf.installroot = options["installroot"]
     base.conf.substitutions.update_from_etc(base.conf.installroot)
     base.conf.cachedir = options["cachedir"] or base.conf.system_cachedir
-    base.conf.cacheonly = "all" if options["refresh"] == "none" else ""
+    if options["refresh"] == "none":
+        base.conf.cacheonly = "all"
     base.conf.best = False
     base.conf.assumeyes = False
     base.init_plugins(disabled_glob=LEFT_OUT)

@@ -5,6 +5,14 @@ from __future__ import annotations
 from openpyxl import Workbook
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.label import DataLabelList
+from openpyxl.chart.text import RichText, Text
+from openpyxl.chart.title import Title
+from openpyxl.drawing.text import (
+    CharacterProperties,
+    Paragraph,
+    ParagraphProperties,
+    RegularTextRun,
+)
 from openpyxl.worksheet.worksheet import Worksheet
 
 from orchestrator.documents.content.labels import Labels
@@ -100,12 +108,19 @@ def _height(hosts: int) -> int:
     return 4 + round(0.75 * hosts)
 
 
+def _title(text: str) -> Title:
+    """A chart title of the size of the headings of the sheet."""
+    look = CharacterProperties(sz=1100, b=True)
+    line = Paragraph(pPr=ParagraphProperties(defRPr=look), r=[RegularTextRun(rPr=look, t=text)])
+    return Title(tx=Text(rich=RichText(p=[line])), overlay=False)
+
+
 def _bars(title: str, height: int) -> BarChart:
     chart = BarChart()
     chart.type = "bar"
-    chart.title = title
+    chart.title = _title(title)
     chart.gapWidth = 60
-    chart.width, chart.height = 19, height
+    chart.width, chart.height = 28, height
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.x_axis.scaling.orientation = "maxMin"  # the first host on top
     chart.y_axis.majorUnit = None
@@ -135,7 +150,9 @@ def _by_class(sheet: Worksheet, head: int, total: int, title: str, anchor: str) 
     )
     chart.set_categories(Reference(sheet, min_col=3, max_col=5, min_row=head, max_row=head))
     chart.legend = None
-    chart.dataLabels = DataLabelList(showVal=True)
+    chart.dataLabels = DataLabelList(
+        showVal=True, showSerName=False, showCatName=False, showLegendKey=False, showPercent=False
+    )
     chart.series[0].graphicalProperties.solidFill = "7F7F7F"
     chart.series[0].graphicalProperties.line.solidFill = "000000"
     sheet.add_chart(chart, anchor)

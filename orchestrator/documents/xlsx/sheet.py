@@ -30,16 +30,16 @@ OPEN = Protection(locked=False)
 LOCKED = Protection(locked=True)
 
 STYLES: Mapping[str, Font] = {
-    "plain": Font(name=FONT, size=8.5),
-    "bold": Font(name=FONT, size=8.5, bold=True),
-    "muted": Font(name=FONT, size=8.5, italic=True, color="FF6B6B6B"),
-    "small": Font(name=FONT, size=8),
+    "plain": Font(name=FONT, size=9),
+    "bold": Font(name=FONT, size=9, bold=True),
+    "muted": Font(name=FONT, size=9, italic=True, color="FF6B6B6B"),
+    "small": Font(name=FONT, size=9),
     "sign": Font(name=FONT, size=10),
     "sign-bold": Font(name=FONT, size=10, bold=True),
 }
-LEFT = Alignment(horizontal="left", vertical="center", wrap_text=True, indent=0)
+LEFT = Alignment(horizontal="left", vertical="center", wrap_text=True, indent=1)
 CENTER = Alignment(horizontal="center", vertical="center", wrap_text=True)
-RIGHT = Alignment(horizontal="right", vertical="center", wrap_text=True)
+RIGHT = Alignment(horizontal="right", vertical="center", wrap_text=True, indent=1)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def letterhead(sheet: Worksheet, content: Content, lines: Sequence[str], width: 
     ]
     rows += [(line, Font(name=FONT, size=11, bold=True), 16) for line in lines[:-1]]
     rows += [(line, Font(name=FONT, size=9), 14) for line in lines[-1:]]
-    row = sheet.max_row + 1 if sheet.max_row > 1 else 2
+    row = 2  # the first row is kept for what is hidden
     for text, font, height in rows:
         cell = put(sheet, row, 1, text)
         cell.font, cell.alignment = font, Alignment(horizontal="center", vertical="center")
@@ -85,7 +85,9 @@ def letterhead(sheet: Worksheet, content: Content, lines: Sequence[str], width: 
         row += 1
         if row == 5:  # below the address: a double rule over the whole width
             for column in range(1, width + 1):
-                sheet.cell(row=4, column=column).border = Border(bottom=Side(style="double"))
+                sheet.cell(row=5, column=column).border = Border(top=Side(style="double"))
+            sheet.row_dimensions[5].height = 7
+            row = 6
     sheet.row_dimensions[row].height = 6
     return row + 1
 
@@ -113,12 +115,12 @@ def table_row(
         cell.alignment, cell.border = column.align, GRID
         if isinstance(value, str):
             lines = max(lines, lines_needed(value, column.width))
-    sheet.row_dimensions[row].height = min(400.0, 4.5 + 11.5 * lines)
+    sheet.row_dimensions[row].height = min(400.0, 5 + 12.0 * lines)
 
 
 def lines_needed(text: str, width: float) -> int:
     """Lines that a text takes in a column of `width` characters at the tables' size."""
-    room, lines, used = max(4.0, width * 1.12), 1, 0.0
+    room, lines, used = max(4.0, width * 1.15 - 1.8), 1, 0.0
     for word in text.split(" "):
         length = float(len(word))
         if used and used + 1 + length > room:
@@ -133,7 +135,10 @@ def lines_needed(text: str, width: float) -> int:
 def full_width(sheet: Worksheet, row: int, width: int, text: str, style: str = "plain") -> None:
     """Write a remark across the whole table."""
     cell = put(sheet, row, 1, text, style)
-    cell.alignment = Alignment(horizontal="left", vertical="top", wrap_text=True)
+    framed = style == "muted"  # stands for the rows of an empty table
+    cell.alignment = CENTER if framed else Alignment(vertical="top", wrap_text=True)
+    for column in range(1, width + 1) if framed else ():
+        sheet.cell(row=row, column=column).border = GRID
     sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=width)
     total = sum(sheet.column_dimensions[get_column_letter(n)].width for n in range(1, width + 1))
     sheet.row_dimensions[row].height = min(400.0, 4 + 11.5 * lines_needed(text, total))
@@ -174,7 +179,7 @@ def printed(
     sheet.freeze_panes = f"A{head_row + 1}"
     sheet.print_options.horizontalCentered = True
     margins = sheet.page_margins
-    margins.left = margins.right = 0.5
+    margins.left = margins.right = 0.4
     margins.top, margins.bottom, margins.header, margins.footer = 0.55, 0.7, 0.3, 0.3
     word = labels.sections["text"]
     footer = f"{word['cycle']} {content.cycle} · {word['nature']}: {content.letter.nature} · "
@@ -182,8 +187,10 @@ def printed(
     left, right = (footers.left, footers.right) if footers is not None else (None, None)
     if left is None or right is None:
         raise TypeError(f"{sheet.title}: has no footer")
-    left.text = "&8" + (footer + f"{word['plan']} {content.plan_id}").replace("&", "&&")
-    right.text = f"&8{word['page']} &P {word['of']} &N"
+    left.text = f'&"{FONT},Regular"&8' + (footer + f"{word['plan']} {content.plan_id}").replace(
+        "&", "&&"
+    )
+    right.text = f'&"{FONT},Regular"&8' + f"{word['page']} &P {word['of']} &N"
     sheet.sheet_view.showGridLines = False
 
 

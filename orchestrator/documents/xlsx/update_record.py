@@ -17,6 +17,7 @@ from orchestrator.documents.xlsx.package import new_workbook, workbook_bytes
 from orchestrator.documents.xlsx.sheet import (
     CENTER,
     RIGHT,
+    STYLES,
     Column,
     full_width,
     letterhead,
@@ -28,48 +29,48 @@ from orchestrator.documents.xlsx.sheet import (
 )
 
 _BACKUP = (
-    Column("number", 5, CENTER),
-    Column("host", 20),
-    Column("status", 13, CENTER),
-    Column("method", 20),
-    Column("location", 36),
-    Column("created", 19, CENTER),
-    Column("size", 11, RIGHT),
-    Column("sha256", 36),
-    Column("proof", 48),
+    Column("number", 4.5, CENTER),
+    Column("host", 16),
+    Column("status", 12, CENTER),
+    Column("method", 17),
+    Column("location", 27),
+    Column("created", 15, CENTER),
+    Column("size", 10, RIGHT),
+    Column("sha256", 25),
+    Column("proof", 38),
 )
 _UPDATE = (
-    Column("number", 5, CENTER),
-    Column("host", 18),
-    Column("name", 22),
+    Column("number", 4.5, CENTER),
+    Column("host", 15),
+    Column("name", 18),
     Column("arch", 9, CENTER),
-    Column("kind", 10, CENTER),
-    Column("version_before", 19),
-    Column("version_approved", 19),
-    Column("version_after", 19),
-    Column("decision", 10, CENTER),
-    Column("started", 8, CENTER),
+    Column("kind", 11, CENTER),
+    Column("version_before", 16.5),
+    Column("version_approved", 16.5),
+    Column("version_after", 16.5),
+    Column("decision", 11, CENTER),
+    Column("started", 7.5, CENTER),
     Column("ended", 8, CENTER),
-    Column("result", 17),
-    Column("remark", 38),
+    Column("result", 15),
+    Column("remark", 28),
 )
 _RESULT = (
-    Column("number", 5, CENTER),
-    Column("host", 18),
-    Column("address", 13),
-    Column("os", 20),
+    Column("number", 4.5, CENTER),
+    Column("host", 14),
+    Column("address", 12.5),
+    Column("os", 16),
     Column("approved_count", 8, CENTER),
     Column("succeeded", 9, CENTER),
-    Column("started", 8, CENTER),
+    Column("started", 7.5, CENTER),
     Column("ended", 8, CENTER),
-    Column("rebooted", 9, CENTER),
-    Column("tests", 14, CENTER),
-    Column("eicar", 22),
-    Column("result", 22),
-    Column("remark", 34),
-    Column("findings", 44),
+    Column("rebooted", 8.5, CENTER),
+    Column("tests", 11.5, CENTER),
+    Column("eicar", 17),
+    Column("result", 17),
+    Column("remark", 24),
+    Column("findings", 34),
 )
-_Row = tuple[list[str | int], str]  # values and the style of the row
+_Row = tuple[list[str | int], str, int]  # values, style, column in bold (0: none)
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def _backups(content: Content) -> list[_Row]:
     return [
         (
             [number, b.host, b.status, b.method, b.location, b.created, b.size, b.sha256, b.proof],
-            "bold" if b.status_key in ("refused", "failed", "missing") else "plain",
+            "plain",
+            3 if b.status_key in ("refused", "failed", "missing") else 0,
         )
         for number, b in enumerate(content.backups, start=1)
     ]
@@ -113,6 +115,7 @@ def _updates(content: Content) -> list[_Row]:
                 i.remark if i.decision_key == "deferred" else i.message,
             ],
             "muted" if i.decision_key == "deferred" else "plain",
+            12 if i.result_key not in ("updated", "current", "deferred", "pending") else 0,
         )
         for i in content.items
     ]  # fmt: skip
@@ -132,7 +135,8 @@ def _results(content: Content) -> list[_Row]:
                 h.rebooted, h.tests, h.eicar, h.verdict, h.meaning,
                 "; ".join(findings.get(h.name, [])) or NONE,
             ],
-            "plain" if h.good else "bold",
+            "plain",
+            0 if h.good else 12,
         )
         for h in content.hosts
     ]  # fmt: skip
@@ -145,9 +149,11 @@ def _sheet(book: Workbook, part: _Part, content: Content, labels: Labels) -> Non
     head = letterhead(sheet, content, [*titles, subtitle(content, labels)], len(columns))
     table_head(sheet, head, columns, labels)
     row = head
-    for values, style in part.rows:
+    for values, style, bold in part.rows:
         row += 1
         table_row(sheet, row, columns, values, style)
+        if bold:
+            sheet.cell(row=row, column=bold).font = STYLES["bold"]
     if not part.rows:
         row += 1
         full_width(sheet, row, len(columns), labels.word("text", "no_rows"), "muted")

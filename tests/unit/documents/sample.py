@@ -232,7 +232,9 @@ def steps(until: int) -> dict[int, StepState]:
     out = {n: StepState() for n in spans}
     for n in range(1, until + 1):
         start, end = spans[n]
-        out[n] = StepState("passed", at(start), at(end), machine.get(n), signer.get(n, "op@kendali"))
+        out[n] = StepState(
+            "passed", at(start), at(end), machine.get(n), signer.get(n, "op@kendali")
+        )
     if until < 13:
         out[until + 1] = StepState("open", at(spans[until + 1][0]))
     return out
@@ -279,7 +281,9 @@ def _carry_out(state: CycleState) -> None:
         )
     back = [{**i, "after": i["from"], "result": "restored"} for i in ITEMS["layanan-03"]]
     state.outcomes["layanan-03"] += [
-        answer("layanan-03", Phase.RESTORE, 206, items=back, facts={"restore": {"proof": ["sama"]}}),
+        answer(
+            "layanan-03", Phase.RESTORE, 206, items=back, facts={"restore": {"proof": ["sama"]}}
+        ),
         tests_of("layanan-03", 208),
     ]
     words = {

@@ -277,6 +277,7 @@ def pending(refresh="private"):
                 warnings = aptlists.refresh_private(workspace)
             else:
                 warnings = aptlists.refresh_system() if refresh == "system" else []
+                aptlists.require_lists(workspace.lists)
             for warning in warnings:
                 found.note("metadata-warning", warning, "")
             read_pending(workspace, found)

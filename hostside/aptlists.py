@@ -68,6 +68,7 @@ class Workspace:
 
     def __init__(self, private_lists):
         self.private_lists = private_lists
+        self.lists = ""
         self.folder = ""
         self.env = {}
 
@@ -94,12 +95,11 @@ class Workspace:
         cache = os.path.join(self.folder, "cache")
         os.makedirs(os.path.join(cache, "archives", "partial"))
         text = keep(dump) + ALWAYS.replace("@CACHE@", cache)
+        self.lists = lists_folder(dump)
         if self.private_lists:
-            lists = os.path.join(self.folder, "lists")
-            seed(lists_folder(dump), lists)
-            text += 'Dir::State::lists "%s/";\n' % lists
-        else:
-            text += 'Dir::State::lists "%s";\n' % lists_folder(dump)
+            source, self.lists = self.lists, os.path.join(self.folder, "lists/")
+            seed(source, self.lists)
+        text += 'Dir::State::lists "%s";\n' % self.lists
         with open(os.path.join(self.folder, "apt.conf"), "w", encoding="utf-8") as handle:
             handle.write(text)
 
@@ -134,6 +134,13 @@ def seed(source, target):
         path = os.path.join(source, name)
         if SEEDED.search(name) and os.path.isfile(path) and os.access(path, os.R_OK):
             shutil.copy2(path, os.path.join(target, name))
+
+
+def require_lists(folder):
+    """Raises MetadataError for a host that has no lists at all: nothing could ever be pending."""
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    if not any(name.endswith(("_InRelease", "_Release", "_Packages")) for name in names):
+        raise MetadataError("there are no package lists in %s" % folder)
 
 
 def update_trouble(result):

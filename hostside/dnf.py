@@ -89,7 +89,10 @@ def ask(options):
         raise ValueError("dnf did not end within %d s" % READ_SECONDS)
     if not result.ok:
         raise ValueError(result.tail(1))
-    return json.loads(result.out.strip().splitlines()[-1])
+    answer = json.loads(result.out.strip().splitlines()[-1])
+    if "error" in answer:
+        raise ValueError(answer["error"])
+    return answer
 
 
 def build_item(upgrade):
@@ -130,8 +133,7 @@ def pending(refresh="private"):
     """What a full upgrade would bring, as a Pending; `refresh` is private, system or none."""
     folder = tempfile.mkdtemp(prefix="sop-run-check-", dir="/var/tmp")
     try:
-        private = folder if refresh == "private" else ""
-        return build(ask({"refresh": refresh, "cachedir": private}))
+        return build(ask({"refresh": refresh, "folder": folder}))
     except ValueError as error:
         found = Pending()
         found.fail("pending-list-failed", str(error), "Run `dnf check-update` on the host.")

@@ -21,15 +21,21 @@ def evr(package):
 
 
 def open_base(dnf, options):
-    """dnf's Base with the host's configuration and repositories."""
+    """dnf's Base with the host's configuration and repositories.
+
+    Logs, the history's lock files and an ordinary user's cache go to the temporary folder.
+    """
+    dnf.yum.misc.getCacheDir = lambda *_, **__: options["folder"]
     base = dnf.Base()
     base.conf.read()
+    base.conf.logdir = base.conf.persistdir = options["folder"]
     if options.get("installroot"):
         base.conf.installroot = options["installroot"]
     base.conf.substitutions.update_from_etc(base.conf.installroot)
-    base.conf.cachedir = options["cachedir"] or base.conf.system_cachedir
+    private = options["refresh"] == "private"
+    base.conf.cachedir = options["folder"] if private else base.conf.system_cachedir
     if options["refresh"] == "none":
-        base.conf.cacheonly = "all"
+        base.conf.cacheonly = True
     base.conf.best = False
     base.conf.assumeyes = False
     base.init_plugins(disabled_glob=LEFT_OUT)
@@ -79,9 +85,13 @@ def advisories_of(hawkey, installed):
     return found
 
 
-def newest_installed(base):
-    """{(name, arch): package}, the newest one where several versions may be installed."""
-    return {(p.name, p.arch): p for p in base.sack.query().installed().latest()}
+def newest_installed(hawkey, base):
+    """{(name, arch): package}, the newest one where several versions may be installed.
+
+    Excludes are left aside: they hide installed packages, too.
+    """
+    query = base.sack.query(flags=hawkey.IGNORE_EXCLUDES)
+    return {(p.name, p.arch): p for p in query.installed().latest()}
 
 
 def describe(hawkey, package, before):
@@ -121,18 +131,14 @@ def withheld(hawkey, base, taken, known):
     return sorted(found, key=lambda row: row["name"])
 
 
-def read(options):
+def read(dnf, hawkey, options):
     """Everything as one dict; `causes` is not empty when the metadata cannot be trusted."""
-    import dnf
-    import dnf.transaction
-    import hawkey
-
     base = open_base(dnf, options)
     causes = load_repositories(dnf, base, options["refresh"])
     if causes:
         return {"causes": causes}
     base.fill_sack(load_system_repo=True, load_available_repos=True)
-    known = newest_installed(base)
+    known = newest_installed(hawkey, base)
     incoming, removed = simulate(dnf, base)
     upgrades = [p for p in incoming if (p.name, p.arch) in known]
     taken = {(p.name, p.arch) for p in upgrades}
@@ -149,5 +155,18 @@ def read(options):
     }
 
 
+def answer(options):
+    """What was read, or `{error}` with what dnf says."""
+    import dnf
+    import dnf.transaction
+    import dnf.yum.misc
+    import hawkey
+
+    try:
+        return read(dnf, hawkey, options)
+    except (dnf.exceptions.Error, hawkey.Exception, OSError, RuntimeError) as error:
+        return {"error": "%s: %s" % (type(error).__name__, error)}
+
+
 if __name__ == "__main__":
-    print("\n" + json.dumps(read(json.loads(sys.argv[1]))))
+    print("\n" + json.dumps(answer(json.loads(sys.argv[1]))))

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from orchestrator.lab import cache
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.scenario import demo_hosts, plan_hosts
+from orchestrator.lab.state import FILE
 
 folder_option = click.option(
     "--dir",
@@ -54,16 +56,14 @@ def down_command(directory: Path, purge: bool) -> None:
 
     Example: sop-run lab down --purge
     """
-    from orchestrator.lab.cache import purge as purge_cache
-    from orchestrator.lab.state import FILE
-
     if (directory / FILE).exists():
         Lab.load(directory).down()
         click.echo(f"lab: removed what was in {directory}")
     else:
         click.echo(f"lab: there is no lab in {directory}; nothing to remove")
+    cache.tidy()
     if purge:
-        click.echo(purge_cache())
+        click.echo(cache.purge())
 
 
 @lab_command.command("status")

@@ -74,6 +74,18 @@ def sweep(folder: Path) -> None:
         remove_tree(leftover)
 
 
+def tidy(folder: Path = FOLDER) -> None:
+    """Remove what killed builders left, unless somebody is building right now."""
+    if not folder.exists():
+        return
+    with (folder / ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        sweep(folder)
+
+
 def remove_tree(path: Path) -> None:
     """Remove a folder; a builder that is just ending may still hold it for a moment."""
     for _ in range(50):

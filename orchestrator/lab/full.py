@@ -7,6 +7,7 @@ are full hosts, too.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.lab import cgroups
@@ -89,3 +90,22 @@ def wait_booted(host: Host, inside: list[str], seconds: float) -> None:
         else:
             return
     raise CannotRunError(f"lab: {host.name} does not get to the state 'running': {refusal}")
+
+
+def wait_ready(host: Host, inside: list[str], ready: Sequence[str], seconds: float) -> None:
+    """Wait until the command `ready` succeeds on the host: its service is at work.
+
+    Raises CannotRunError when it does not within `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while ready:
+        try:
+            run([*inside, *ready], timeout=seconds)
+        except CannotRunError as error:
+            if time.monotonic() > deadline:
+                raise CannotRunError(
+                    f"lab: {host.name} does not get to work: {error.message}"
+                ) from None
+            time.sleep(0.2)
+        else:
+            return

@@ -59,7 +59,10 @@ def interface(host: Host) -> str:
 
 def set_link(state: State, host: Host, *, up: bool) -> None:
     """Pull the host's plug, or put it back."""
-    run(["ip", "-netns", state.prefix, "link", "set", interface(host), "up" if up else "down"])
+    lines = [f"link set {interface(host)} {'up' if up else 'down'}"]
+    if not up:  # forget where it was, so that the next connection fails in 3 s
+        lines.append(f"neigh flush to {host.address} dev {BRIDGE}")
+    batch(lines, state.prefix)
 
 
 def cut_hosts(state: State) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ ENVIRONMENT = {
     "DEBCONF_NONINTERACTIVE_SEEN": "true",
     "NEEDRESTART_SUSPEND": "1",
 }
+# A helper must not go on making things after `lab up` was killed.
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -32,10 +35,12 @@ def run(
     when it is missing, fails, or takes longer.
     """
     command = [str(part) for part in argv]
+    if shutil.which(command[0], path=PATH) is None:
+        raise CannotRunError(f"lab: the program {command[0]} is not installed")
     environment = {**os.environ, **ENVIRONMENT, "PATH": PATH, **(env or {})}
     try:
         done = subprocess.run(
-            command,
+            [*ENDS_WITH_US, *command],
             input=text if text is not None else "",
             capture_output=True,
             text=True,
@@ -45,8 +50,6 @@ def run(
             cwd=cwd,
             check=False,
         )
-    except FileNotFoundError:
-        raise CannotRunError(f"lab: the program {command[0]} is not installed") from None
     except subprocess.TimeoutExpired:
         raise CannotRunError(f"lab: `{shown(command)}` took longer than {timeout:.0f} s") from None
     if done.returncode != 0:

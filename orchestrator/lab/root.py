@@ -52,8 +52,9 @@ def connection_settings() -> list[str]:
 
 def configure(root: Path) -> None:
     """Settings of every host: sshd, the user `deploy` with sudo, quiet apt, few timers."""
-    for leftover in (root / "etc/apt/apt.conf.d").glob("*mmdebstrap"):
-        leftover.unlink()
+    for pattern in ("apt.conf.d/*mmdebstrap", "sources.list.d/*"):
+        for leftover in (root / "etc/apt").glob(pattern):
+            leftover.unlink()
     shutil.rmtree(root / "var/lib/apt/lists")
     (root / "var/lib/apt/lists/partial").mkdir(parents=True)
     files = {

@@ -104,7 +104,7 @@ def disguise(root: Path, repositories: Path) -> None:
     write(root, KEY_PATH.lstrip("/"), key)
     stanzas = (
         f"[{name}]\nname=lab {name}\nbaseurl={WEB}/rpm/{name}\nenabled=1\n"
-        f"gpgcheck=1\nrepo_gpgcheck=1\ngpgkey=file://{KEY_PATH}\n"
+        f"gpgcheck=1\ngpgkey=file://{KEY_PATH}\n"
         for name in REPOSITORIES
     )
     write(root, "etc/yum.repos.d/lab.repo", "\n".join(stanzas))

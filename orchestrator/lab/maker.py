@@ -1,0 +1,143 @@
+"""Makes a lab's hosts, waits until they are at work, and removes all of it again."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from orchestrator.lab import cgroups, full, network, pool, thin
+from orchestrator.lab.cache import Cache
+from orchestrator.lab.inventory import write_inventory, write_ssh
+from orchestrator.lab.limits import raise_limits, restore_limits
+from orchestrator.lab.machine import Machine, Progress
+from orchestrator.lab.members import end_members, leader
+from orchestrator.lab.officers import write_office
+from orchestrator.lab.personal import equip, generate_key, personalise
+from orchestrator.lab.process import PATH, run
+from orchestrator.lab.recipe import CONTROLLER, PORT
+from orchestrator.lab.scenario import scenario
+from orchestrator.lab.sources import Source, read_sources, source_of
+from orchestrator.lab.state import FILE, Host, State
+from orchestrator.model.errors import CannotRunError
+
+BANNER_PROGRAM = Path(__file__).with_name("banner.py")
+MADE = ("bin", "inventory", "keys", "logs", "pool", "www", "known_hosts", "pool.img")
+
+
+def make(state: State, cache: Cache, machine: Machine, progress: Progress) -> None:
+    """Make everything that `state` names; the inventory comes last, when all hosts are at work.
+
+    Raises CannotRunError, with what the host wrote last, when one does not come up.
+    """
+    began = time.monotonic()
+    names = " ".join(host.name for host in state.hosts[:12])
+    more = f" and {len(state.hosts) - 12} more" if len(state.hosts) > 12 else ""
+    progress(f"lab: making {len(state.hosts)} hosts: {names}{more}")
+    for name in ("logs", "keys"):
+        (state.directory / name).mkdir(mode=0o700)
+    raise_limits(state.prefix)
+    network.connect(state)
+    pool.copy_image(state, cache)
+    pool.offer(state, cache)
+    pool.start_anchor(state)
+    key = generate_key(state.directory / "keys/hosts/id_ed25519", state.prefix)
+    security = source_of(f"{machine.codename}-security", read_sources())
+    with ThreadPoolExecutor(max_workers=4) as workers:
+        made = workers.map(lambda host: make_host(state, host, key, cache, security), state.hosts)
+        host_keys = dict(zip((host.name for host in state.hosts), made, strict=True))
+    write_ssh(state, host_keys)
+    write_office(state.directory)
+    progress(f"lab: hosts are starting ({time.monotonic() - began:.0f} s)")
+    wait_at_work(state, state.hosts)
+    write_inventory(state)
+    progress(f"lab: all hosts are at work ({time.monotonic() - began:.0f} s)")
+
+
+def make_host(state: State, host: Host, key: str, cache: Cache, security: Source) -> str:
+    """Make a host and switch it on; `key` may log in. Returns its public host key."""
+    shown = scenario(host.scenario)
+    if host.kind == "thin":
+        root = thin.make_root(state, host)
+    else:
+        root = full.make_root(state, host, shown.base)
+    public = personalise(root, host, key)
+    equip(root, shown, cache, security)
+    if not shown.reachable:
+        network.set_link(state, host, up=False)
+    switch_on(state, host)
+    return public
+
+
+def switch_on(state: State, host: Host) -> None:
+    """Start a host; returns at once."""
+    if host.kind == "thin":
+        thin.start(state, host, scenario(host.scenario).base)
+    else:
+        full.start(state, host)
+
+
+def wait_at_work(state: State, hosts: Sequence[Host]) -> None:
+    """Wait until ssh answers (where the link is up), systemd has started all, services answer.
+
+    Raises CannotRunError when a host takes longer than a minute and 2 s per host.
+    """
+    seconds = 60.0 + 2 * len(hosts)
+    cut = network.cut_hosts(state)
+    wait_reachable(state, [host for host in hosts if host.name not in cut], seconds)
+    for host in hosts:
+        if host.kind == "thin":
+            continue
+        deadline = time.monotonic() + seconds
+        while leader(host.namespace) is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        full.wait_booted(host, inside(host), seconds)
+        full.wait_ready(host, inside(host), scenario(host.scenario).ready, seconds)
+
+
+def wait_reachable(state: State, hosts: Sequence[Host], seconds: float) -> None:
+    """Wait until ssh answers on all hosts. Raises CannotRunError, naming those without."""
+    addresses = {f"{host.address}:22": host for host in hosts}
+    enter = ["nsenter", f"--net=/run/netns/{state.prefix}"]
+    program = [sys.executable, str(BANNER_PROGRAM), str(seconds), f"{CONTROLLER}:{PORT}"]
+    left = run([*enter, *program, *addresses], timeout=seconds + 60).split()
+    if not left:
+        return
+    silent = [addresses[address].name for address in left if address in addresses]
+    if not silent:
+        raise CannotRunError("lab: the lab's web server does not answer")
+    log = full.log_path(state, addresses[left[-1]])
+    last = log.read_text(encoding="utf-8", errors="replace")[-600:] if log.exists() else ""
+    raise CannotRunError(f"lab: no ssh on {', '.join(silent)}; {silent[-1]} wrote last: {last}")
+
+
+def inside(host: Host) -> list[str]:
+    """What runs a command inside a host, as root. Raises CannotRunError when it is off."""
+    pid = leader(host.namespace)
+    if pid is None:
+        raise CannotRunError(f"lab: {host.name} is switched off")
+    spaces = ["--target", str(pid), "--mount", "--uts", "--ipc", "--net", "--pid", "--root"]
+    environment = ["env", "-i", "--chdir=/", f"PATH={PATH}", "HOME=/root", "LANG=C.UTF-8"]
+    return ["nsenter", *spaces, "--", *environment]
+
+
+def remove(state: State) -> None:
+    """End and remove all that `state` names, in whatever condition it is."""
+    end_members(network.existing(state))
+    network.disconnect(state)
+    pool.wait_until_released(state)
+    cgroups.remove(state.prefix)
+    restore_limits(state.prefix)
+    for name in MADE:
+        path = state.directory / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    for name in (f".{FILE}", FILE):
+        (state.directory / name).unlink(missing_ok=True)
+    if state.directory.exists() and not any(state.directory.iterdir()):
+        state.directory.rmdir()

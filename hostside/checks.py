@@ -50,6 +50,8 @@ def check_http(check):
     except urllib.error.HTTPError as error:
         with error:
             status, body = error.code, error.read(BODY_LIMIT)
+    except urllib.error.URLError as error:
+        raise Failed("no answer: %s" % error.reason) from None
     text = body.decode("utf-8", "replace")
     if status != wanted:
         raise Failed("HTTP %d instead of %d: %s" % (status, wanted, text[:120]))
@@ -162,11 +164,28 @@ def run_until(check, deadline):
         time.sleep(POLL_SECONDS)
 
 
-def run_all(checks, settle_seconds=0):
+def identity(entry):
+    """What makes a result of before and one of after the same check."""
+    return entry["name"], entry["kind"], entry["target"]
+
+
+def run_after(check, deadline, failed_before):
+    """A check's result; one that failed before the update is `preexisting` and not waited for."""
+    result = run_one(check)
+    if result["result"] == "passed":
+        return result
+    if identity(result) in failed_before:
+        result["result"] = "preexisting"
+        return result
+    return run_until(check, deadline)
+
+
+def run_all(checks, settle_seconds=0, before=()):
     """Results of all checks, in order; a failing one is tried again for `settle_seconds`.
 
-    Checks run side by side, so the time is bounded by the settle time and one attempt. Raises
-    ValueError, naming every error, when a definition is malformed.
+    `before` are the results of the baseline: what failed there, too, is `preexisting`. Checks run
+    side by side, so the time is bounded by the settle time and two attempts. Raises ValueError,
+    naming every error, when a definition is malformed.
     """
     errors = definition_errors(checks or [])
     if errors:
@@ -174,5 +193,6 @@ def run_all(checks, settle_seconds=0):
     if not checks:
         return []
     deadline = time.monotonic() + settle_seconds
+    failed_before = {identity(entry) for entry in before if entry["result"] != "passed"}
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-        return list(pool.map(lambda check: run_until(check, deadline), checks))
+        return list(pool.map(lambda check: run_after(check, deadline, failed_before), checks))

@@ -20,14 +20,14 @@ def run(request, answer):
     """Fill `answer` with `facts.tests`; `failed` when a required test fails that passed before."""
     options = request.get("options", {})
     before = request.get("baseline") or {}
-    settle = float(options.get("settle_seconds", SETTLE_SECONDS))
-    errors = checks.definition_errors(options.get("checks") or [])
+    own = options.get("checks") or []
+    errors = checks.definition_errors(own)
     if errors:
         answer.stop(
             "failed", "bad-check", "; ".join(errors), "Correct test_checks in the inventory."
         )
         return
-    deadline = time.monotonic() + settle
+    deadline = time.monotonic() + float(options.get("settle_seconds", SETTLE_SECONDS))
     tests = []
     if before:
         tests += compare(before, deadline)
@@ -37,10 +37,14 @@ def run(request, answer):
             "no-baseline", "there is no baseline: only the office's checks were run",
             "A baseline is taken by the backup phase.",
         )
-    left = max(0.0, deadline - time.monotonic())
-    results = checks.run_all(options.get("checks") or [], left)
-    tests += blame(results, before.get("checks") or [])
+    left = 0.0 if hopeless(tests) else max(0.0, deadline - time.monotonic())
+    tests += checks.run_all(own, left, before.get("checks") or [])
     answer.facts["tests"] = tests
+    judge(answer, tests)
+
+
+def judge(answer, tests):
+    """Status and finding by the required tests that failed."""
     broken = [t for t in tests if t["required"] and t["result"] == "failed"]
     if broken:
         answer.stop(
@@ -59,16 +63,28 @@ def result(name, kind, target, outcome, evidence, *, required=True):
 
 
 def compare(before, deadline):
-    """Units, ports and failed units against the baseline, looked at until all is well or late."""
+    """Units, ports and failed units against the baseline, looked at until all is well or late.
+
+    A unit that systemd has given up (`failed`) does not come back by itself: that ends the wait.
+    """
     started = time.monotonic()
     while True:
         tests, settled = compare_once(before)
-        late = time.monotonic() + POLL_SECONDS >= deadline
+        now = time.monotonic()
+        late = now + POLL_SECONDS >= deadline
+        late |= hopeless(tests) and now - started >= LASTING_SECONDS
         if late or (settled and all(test["result"] != "failed" for test in tests)):
             for test in tests:
                 test["seconds"] = round(time.monotonic() - started, 3)
             return tests
         time.sleep(POLL_SECONDS)
+
+
+def hopeless(tests):
+    """Whether a required unit that was active before has failed for good."""
+    return any(
+        t["kind"] == "failed-units" and t["result"] == "failed" and t["required"] for t in tests
+    )
 
 
 def compare_once(before):
@@ -106,7 +122,7 @@ def test_units(before, shown, restarted):
             tests.append(test_lost_unit(unit, state, properties, restarted))
     still = len(before) - len(tests)
     tests.insert(0, result(
-        "units as before", "unit", "*", "passed",
+        "units still active", "unit", "*", "passed",
         "%d of %d units that were active before are active" % (still, len(before)),
     ))
     return tests
@@ -146,7 +162,7 @@ def test_ports(now, before):
     """One test for each port that is no longer listened on, and one for all that still are."""
     gone = sorted(set(before) - set(now), key=systemd.port_key)
     tests = [result(
-        "ports as before", "port", "*", "passed",
+        "ports still open", "port", "*", "passed",
         "%d of %d ports are listened on" % (len(before) - len(gone), len(before)),
     )]
     return tests + [
@@ -178,15 +194,3 @@ def test_packages(request):
             ))
     evidence = "%d at the approved version, %d at the former one" % (at["to"], at["from"])
     return [result("packages consistent", "packages", "*", "passed", evidence), *tests]
-
-
-def blame(results, before):
-    """Results of the office's checks; a failure that the baseline had, too, is `preexisting`."""
-    failed_before = {
-        (r["name"], r["kind"], r["target"]) for r in before if r["result"] == "failed"
-    }
-    for entry in results:
-        identity = (entry["name"], entry["kind"], entry["target"])
-        if entry["result"] == "failed" and identity in failed_before:
-            entry["result"] = "preexisting"
-    return results

@@ -21,16 +21,17 @@ UPDATERS = ("clamav-freshclam.service", "freshclam.service", "clamav-freshclam-o
 LOCKED = re.compile(r"is locked by another process")
 # What freshclam says, most telling first: (what to look for, problem code, what to do).
 CAUSES = (
-    (re.compile(r"cool-?down|HTTP code: 429|error code 429|too many requests", re.IGNORECASE),
-     "av-cool-down", "The mirror asks to wait; freshclam keeps the time. Use a private mirror."),
-    (re.compile(r"forbidden|HTTP code: 403|error code 403|blocked by CDN", re.IGNORECASE),
+    (re.compile(r"HTTP/\S+ 403|HTTP code: 403|error code 403", re.IGNORECASE),
      "av-mirror-forbidden", "The mirror refuses this address; use a private mirror."),
-    (re.compile(r"Verification: |digital signature|Can't verify|verification failed|Malformed"
+    (re.compile(r"HTTP/\S+ 429|HTTP code: 429|error code 429|cool-?down", re.IGNORECASE),
+     "av-cool-down", "The mirror asks to wait; freshclam keeps the time. Use a private mirror."),
+    (re.compile(r"Verification: |digital signature|Can't verify|verification failed"
                 r"|failed to load|Corrupted database|Database test FAILED|Broken or not a CVD"
                 r"|MD5 verification|not a CVD|Invalid CVD", re.IGNORECASE),
      "av-database-rejected", "The mirror's file is damaged or was altered; the old one stays."),
     (re.compile(r"Can't resolve|Could ?n.t (connect|resolve)|Connection (refused|timed out)"
-                r"|Failed to connect|Can't connect|Operation timed out", re.IGNORECASE),
+                r"|Failed to connect|Can't connect|Operation timed out|HTTP GET failed",
+                re.IGNORECASE),
      "av-mirror-unreachable", "Look at the mirror in freshclam.conf and the way to it."),
 )
 EXITS = {
@@ -53,7 +54,7 @@ def run(request, answer):
     before = versions()
     limit = float(request.get("options", {}).get("freshclam_seconds", FRESHCLAM_SECONDS))
     result = with_updater_stopped(request["transaction"], limit)
-    answer.facts["log_tail"] = "\n".join(result.out.strip().splitlines()[-40:])[-6000:]
+    answer.facts["log_tail"] = "\n".join(told(result)[-40:])[-6000:]
     after = versions()
     code, message, hint = cause(result)
     answer.items = [judge(item, before, after, code, message) for item in items]
@@ -106,17 +107,22 @@ def freshclam(seconds):
     """
     deadline = time.monotonic() + min(seconds, 120)
     while True:
-        result = command(["freshclam", "--stdout", "--no-warnings"], timeout=seconds)
+        result = command(["freshclam", "--stdout", "--verbose"], timeout=seconds)
         result.out = result.out + "\n" + result.err
         if not LOCKED.search(result.out) or time.monotonic() >= deadline:
             return result
         time.sleep(2)
 
 
+def told(result):
+    """freshclam's own lines, without those of its HTTP library."""
+    lines = (line.strip() for line in result.out.splitlines())
+    return [line for line in lines if line and line[0] not in "*<>{}"]
+
+
 def cause(result):
     """(code, message, hint) of what went wrong; ("", "", "") for a good run."""
-    cooling = CAUSES[0][0].search(result.out)
-    if result.ok and not cooling:
+    if result.ok and not CAUSES[1][0].search(result.out):
         return "", "", ""
     lines = [line.strip() for line in result.out.splitlines() if line.strip()]
     if LOCKED.search(result.out):
@@ -124,9 +130,9 @@ def cause(result):
     if result.code is None:
         return "av-timeout", "freshclam was ended at its time limit", "Look at the mirror."
     for pattern, code, hint in CAUSES:
-        told = [line for line in lines if pattern.search(line)]
-        if told:
-            return code, told[-1][:300], hint
+        matching = [line for line in lines if pattern.search(line)]
+        if matching:
+            return code, matching[-1].lstrip("<> ")[:300], hint
     code = EXITS.get(result.code, "av-not-updated")
     return code, "freshclam ended with exit code %s: %s" % (
         result.code, lines[-1][:300] if lines else ""), "See log_tail."

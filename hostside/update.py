@@ -145,13 +145,16 @@ def recover(change):
 
 def set_results(change):
     """Give every item its result by the version that is found now."""
-    change.answer.items = [result_of(change, item) for item in change.items]
+    unfinished = set(baseline.half_configured()) if change.notes.get("installing") else ()
+    change.answer.items = [result_of(change, item, unfinished) for item in change.items]
 
 
-def result_of(change, item):
-    """The item with `result` and `after`."""
+def result_of(change, item, unfinished=()):
+    """The item with `result` and `after`; one that dpkg has not finished is `failed`."""
     key = change.key(item)
     before, after = change.before.get(key, ""), change.now.get(key, "")
+    if key in unfinished:
+        return dict(item, result="failed", after=after, message="dpkg has not finished it")
     if after == item["to"]:
         result = "unchanged" if before == after else "updated"
     elif change.answer.status == "superseded":

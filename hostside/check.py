@@ -9,6 +9,7 @@ from hostside.pending import item
 REFRESH = ("private", "system", "none")
 DATABASE_FRESH_SECONDS = 24 * 3600
 HINT_NO_ANTIVIRUS = "Install one, for example: apt-get install clamav-daemon clamav-freshclam."
+HINT_DAEMON = "Run `systemctl status clamav-daemon` on the host; it needs main and daily."
 HINT_MIRROR = "Look at PrivateMirror and DatabaseMirror in freshclam.conf and the way to it."
 
 
@@ -84,16 +85,21 @@ def check_antivirus(answer):
             "antivirus-unreadable", str(error), "Run the check with become, or allow reading it."
         )
         return
+    if facts["daemon"] == "inactive":
+        answer.problem("antivirus-inactive", "ClamAV's daemon does not run", HINT_DAEMON)
     try:
         offered = clamav.mirror_versions(options)
     except OSError as error:
         answer.problem("antivirus-mirror-failed", str(error), HINT_MIRROR)
         return
-    if clamav.mirrors(options):
-        answer.items += items_of_mirror(facts["databases"], offered)
+    private = clamav.mirrors(options)
+    if private:
+        items = items_of_mirror(facts["databases"], offered)
     else:
-        wanted = clamav.wanted(options)
-        answer.items += items_by_age(facts["databases"], wanted, time.time())
+        items = items_by_age(facts["databases"], clamav.wanted(options), time.time())
+    for entry in items:
+        entry["source"] = private[0] if private else "clamav.net"
+    answer.items += items
 
 
 def items_of_mirror(databases, offered):

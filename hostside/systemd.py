@@ -8,7 +8,10 @@ from hostside.command import run, which
 
 # Units that come and go by themselves; their absence says nothing about an update.
 TRANSIENT = re.compile(r"^(user@|user-runtime-dir@|session-|run-|sop-run-|apt-daily|dnf-makecache)")
-SHOWN = "Id,LoadState,ActiveState,SubState,Result,UnitFileState,ActiveEnterTimestampMonotonic"
+SHOWN = (
+    "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,"
+    "ActiveEnterTimestampMonotonic"
+)
 LISTEN = {"tcp": "0A", "udp": "07"}
 LOOPBACK = {"0100007F", "0" * 24 + "01000000"}
 X11_FORWARDING = range(6010, 6100)

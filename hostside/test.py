@@ -109,7 +109,7 @@ def lasting(properties):
 
 
 def test_units(before, shown, restarted):
-    """One test for each unit that is no longer active, and one for all that still are.
+    """One test for each unit that is no longer active or does not stay so, one for all others.
 
     A unit that ended well by itself (Result=success) and is not started at boot is no failure: it
     is started on demand, or by hand and was not enabled.
@@ -120,6 +120,11 @@ def test_units(before, shown, restarted):
         state = properties.get("ActiveState", "unknown")
         if state != "active":
             tests.append(test_lost_unit(unit, state, properties, restarted))
+        elif not lasting(properties) and properties.get("NRestarts", "0") not in ("", "0"):
+            tests.append(result(
+                unit, "unit", unit, "failed",
+                "does not stay up: systemd has restarted it %s times" % properties["NRestarts"],
+            ))
     still = len(before) - len(tests)
     tests.insert(0, result(
         "units still active", "unit", "*", "passed",

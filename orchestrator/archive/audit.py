@@ -194,5 +194,11 @@ def _same_lines(path: Path, entries: list[Entry]) -> str:
 def _bag(folder: Path) -> str:
     logging.getLogger("bagit").setLevel(logging.CRITICAL)  # it reports by exception as well
     bag = bagit.Bag(str(folder))
+    for name, hashes in sorted(bag.entries.items()):
+        path = folder / name
+        if not path.is_file():
+            raise ValueError(f"{name} is missing")
+        if sha256_hex(path.read_bytes()) != hashes["sha256"]:
+            raise ValueError(f"{name} was changed: its SHA-256 is not the one in the manifest")
     bag.validate(processes=1)
     return f"{len(bag.payload_entries())} files, manifest {manifest_hash(folder)[:16]}…"

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 import zlib
 from typing import Any
 
@@ -41,6 +42,26 @@ def decode(line: str) -> dict[str, Any]:
     return document
 
 
+# What ssh says, and what an operator should do about it.
+_SSH_WORDS = (
+    (
+        re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed"),
+        "its host key is unknown or has changed: compare it on the host, then correct known_hosts",
+    ),
+    (re.compile(r"Permission denied"), "the login was refused: check user and key"),
+)
+_SSH_ERROR = re.compile(r"ssh: (?!ssh:)(.+?)(?:\.\s|$)", re.DOTALL)
+
+
+def why_unreachable(message: str) -> str:
+    """The cause in plain words, out of Ansible's long message."""
+    for pattern, words in _SSH_WORDS:
+        if pattern.search(message):
+            return words
+    error = _SSH_ERROR.search(message)
+    return printable(error[1] if error else message or "no connection", 300)
+
+
 def failed(host: str, phase: Phase, reason: str) -> Outcome:
     """An outcome without evidence from a host that was reached."""
     return Outcome(host=host, phase=phase, kind=OutcomeKind.FAILED, reason=printable(reason, 600))
@@ -74,7 +95,7 @@ def from_event(event: dict[str, Any], phase: Phase, transaction: str) -> Outcome
             host=host,
             phase=phase,
             kind=OutcomeKind.UNREACHABLE,
-            reason=printable(result.get("msg", "no connection"), 600),
+            reason=why_unreachable(str(result.get("msg", ""))),
         )
     line = result.get("sop_evidence")
     if kind == "runner_on_ok" and isinstance(line, str):

@@ -197,9 +197,11 @@ def _verdicts(hosts: Sequence[HostRow], labels: Labels) -> tuple[Count, ...]:
 
 
 def _sitting(state: CycleState, scope: Scope, clock: Clock) -> Sitting:
+    if scope.last_phase is not Phase.RESTORE:
+        return Sitting(NONE, NONE, NONE)  # the document is made before any test
     runs = [r for r in state.runs if r.phase in (Phase.TEST, Phase.RESTORE)]
     start = runs[0].started_at if runs else state.steps[8].started_at
-    span = clock.span(start, scope.as_of)
+    span = clock.span(start, max(r.ended_at for r in runs)) if runs else clock.time(start)
     time = f"{span} {clock.zone_name}" if span != NONE else NONE
     place = state.office.office.place or state.office.office.unit
     return Sitting(clock.day_date(start), time, say(place, 160))

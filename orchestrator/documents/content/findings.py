@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
@@ -10,7 +11,6 @@ from orchestrator.documents.content.reading import HostReading
 from orchestrator.documents.content.records import Finding
 from orchestrator.documents.content.said import joined, say, table_of, text_of, words_of
 from orchestrator.model.evidence import Evidence, Outcome, OutcomeKind, Phase
-from orchestrator.model.verdict import GOOD
 
 
 def host_findings(reading: HostReading, labels: Labels) -> tuple[Finding, ...]:
@@ -29,10 +29,6 @@ def _all(reading: HostReading, labels: Labels) -> Iterator[Finding]:
             text = ": ".join(part for part in (word, message) if part) or NONE
             yield _finding(outcome, labels, say(problem.code, 60), text, say(problem.hint))
         yield from _from_facts(outcome, evidence, labels)
-    verdict = reading.verdict
-    if verdict is not None and verdict.verdict not in GOOD and verdict.reason:
-        phase = labels.word("phase", "verdict")
-        yield Finding(say(reading.host), phase, "verdict", say(verdict.reason), NONE)
 
 
 def printable_or_nothing(text: str) -> str:
@@ -50,6 +46,7 @@ def _without_evidence(outcome: Outcome, labels: Labels) -> Finding:
 
 def _from_facts(outcome: Outcome, evidence: Evidence, labels: Labels) -> Iterator[Finding]:
     facts = evidence.facts
+    told = {problem.code for problem in evidence.problems}
     if outcome.phase is Phase.CHECK:
         if facts.get("reboot_required") is True:
             yield _finding(outcome, labels, "reboot-required", labels.word("check_fact", "reboot"))
@@ -64,19 +61,33 @@ def _from_facts(outcome: Outcome, evidence: Evidence, labels: Labels) -> Iterato
             ("half-configured", "half_configured"),
             ("removals", "removals"),
         ):
-            yield from _named(outcome, labels, code, list(words_of(facts, key, 80)))
+            if code not in told:
+                yield from _named(outcome, labels, code, list(words_of(facts, key, 80)))
     elif outcome.phase is Phase.UPDATE:
         kept = list(words_of(facts, "kept_conffiles", 120))
         if kept:
             text = labels.word("update_fact", "kept-conffiles").format(names=joined(kept))
             yield _finding(outcome, labels, "kept-conffiles", text)
-        if facts.get("reboot_required") is True:
+        if facts.get("reboot_required") is True and "reboot-required" not in told:
             text = labels.word("update_fact", "reboot-required")
             yield _finding(outcome, labels, "reboot-required", text)
     elif outcome.phase is Phase.ANTIVIRUS:
         eicar = text_of(facts, "eicar", 40)
-        if eicar in ("found", "not-found"):
+        if eicar in ("found", "not-found") and f"av-eicar-{eicar}" not in told:
             yield _finding(outcome, labels, f"eicar-{eicar}", labels.word("eicar", eicar))
+    elif outcome.phase is Phase.TEST:
+        yield from _failed_tests(outcome, facts, labels)
+
+
+def _failed_tests(outcome: Outcome, facts: Mapping[str, Any], labels: Labels) -> Iterator[Finding]:
+    for test in table_of(facts, "tests"):
+        if test.get("required") is True and test.get("result") == "failed":
+            kind = text_of(test, "kind", 40)
+            name = f"{labels.known('test_kind', kind, kind)}, {text_of(test, 'target', 120)}"
+            text = labels.word("test_words", "failed").format(
+                test=name, evidence=text_of(test, "evidence", 300)
+            )
+            yield _finding(outcome, labels, "test-failed", text)
 
 
 def _named(outcome: Outcome, labels: Labels, code: str, names: list[str]) -> Iterator[Finding]:

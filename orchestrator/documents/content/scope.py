@@ -41,7 +41,8 @@ def _as_of(name: DocumentName, state: CycleState) -> str:
     elif name is DocumentName.ORDER:
         moment = steps[4].started_at
     elif name in (DocumentName.UPDATE_RECORD, DocumentName.MINUTES):
-        moment = max((run.ended_at for run in state.runs), default="")
+        work = [run.ended_at for run in state.runs if run.phase is not Phase.CHECK]
+        moment = max(work, default="") or steps[name.step].started_at
     elif name is DocumentName.DRAFT_REPORT:
         moment = steps[9].started_at
     else:

@@ -32,7 +32,7 @@ def backup_row(
     elif evidence is None:
         key = "failed"
     elif evidence.status is Status.OK and backup:
-        key = "proven"
+        key = "proven" if words_of(backup, "proof") else "unproven"
     else:
         key = "refused" if evidence.status is Status.REFUSED else "failed"
     method = text_of(backup, "method", 60)
@@ -75,7 +75,7 @@ def _test(host: str, test: object, labels: Labels) -> TestRow:
         target=target if target != NONE else text_of(row, "name", 120),
         required=labels.yes_no(required if isinstance(required, bool) else None),
         result=labels.known("test_result", result, labels.word("test_result", "other")),
-        result_key=result,
+        result_key=result if result in labels.sections["test_result"] else "other",
         evidence=text_of(row, "evidence", 300),
     )
 

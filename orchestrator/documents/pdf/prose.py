@@ -33,7 +33,7 @@ def write_prose(folder: Path, content: Content) -> dict[str, list[str]]:
     env.filters["asing"] = lambda word: f"{FOREIGN[0]}{word}{FOREIGN[1]}"
     facts = {name: getattr(content, name) for name in content.__dataclass_fields__}
     passages = {}
-    for path in sorted(folder.glob("*.j2")):
+    for path in sorted(folder.glob("[!_]*.j2")):  # _name.j2 is for others to import
         try:
             text = env.get_template(path.name).render(facts)
         except (TemplateError, TypeError, ValueError) as error:

@@ -100,7 +100,7 @@ def _backups(content: Content) -> list[_Row]:
         (
             [number, b.host, b.status, b.method, b.location, b.created, b.size, b.sha256, b.proof],
             "plain",
-            3 if b.status_key in ("refused", "failed", "missing") else 0,
+            3 if b.status_key in ("refused", "failed", "missing", "unproven") else 0,
         )
         for number, b in enumerate(content.backups, start=1)
     ]

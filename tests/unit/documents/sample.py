@@ -203,7 +203,8 @@ def backed_up(host: str, minute: float) -> Outcome:
         "method": "btrfs" if host != "surat-07" else "packages", "id": f"b-{host}",
         "location": f"/.sop-run/backup/{host}-20261119", "created": at(minute),
         "size_bytes": 812_000_000, "sha256": "a4c123b1612d" + "0" * 52,
-        "proof": ["Snapshot dapat dibaca", "Daftar paket sama dengan keadaan sebelum update"]}})  # fmt: skip
+        "proof": ["Snapshot dapat dibaca", "Daftar paket sama dengan keadaan sebelum update"],
+    }})  # fmt: skip
 
 
 def worked(host: str, minute: float, result: str = "updated") -> list[Outcome]:
@@ -313,7 +314,7 @@ HOSTILE = {
 
 def hostile(until: int = 11) -> CycleState:
     """Hosts, packages and problems with every kind of text that should do harm."""
-    hosts = tuple(f"host-{key}" for key in HOSTILE) + ("x" * 250,)
+    hosts = (*(f"host-{key}" for key in HOSTILE), "x" * 250)
     items = {
         f"host-{key}": [item("system", text, text, text, source=text, severity=text,
                              advisories=[text], arch=text[:20])]

@@ -1,0 +1,163 @@
+"""The PDFs as a reader and an archive see them: checks 3, 4, 5 and 7 of a document."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from pypdf import PdfReader
+
+from orchestrator.documents import DocumentName, render
+from orchestrator.documents.content.build import build_content
+from orchestrator.documents.content.labels import load_labels
+from orchestrator.documents.pdf.typeset import ATTACHMENT, content_json
+from orchestrator.documents.templates import SHIPPED
+from tests.unit.documents.sample import STATES, all_failed, normal
+
+REPORT, DRAFT = DocumentName.REPORT, DocumentName.DRAFT_REPORT
+PDFS = [n for n in DocumentName if n.value.endswith(".pdf")]
+LABELS = load_labels(SHIPPED)
+
+
+def read(folder, name, state):
+    return PdfReader(render(name, state, folder).path)
+
+
+def words_of(pdf):
+    """All text without white space and break marks: tables wrap where they like."""
+    return squeeze("".join(page.extract_text() for page in pdf.pages))
+
+
+def squeeze(text):
+    return re.sub(r"[\s\u200b\u00a0]", "", text)
+
+
+def fonts_of(pdf):
+    for page in pdf.pages:
+        for font in page["/Resources"].get("/Font", {}).values():
+            yield font.get_object()
+
+
+@pytest.mark.parametrize("kind", STATES)
+@pytest.mark.parametrize("name", PDFS)
+def test_it_can_be_archived(tmp_path, kind, name):
+    state = STATES[kind](11)
+    pdf = read(tmp_path, name, state)
+    root = pdf.trailer["/Root"]
+    xmp = root["/Metadata"].get_object().get_data().decode()
+    assert "<pdfaid:part>3</pdfaid:part>" in xmp
+    assert "<pdfaid:conformance>B</pdfaid:conformance>" in xmp
+    assert str(root["/Lang"]).startswith("id")
+    wanted = (215, 330) if state.office.letters.paper == "f4" else (210, 297)
+    for page in pdf.pages:
+        size = (float(page.mediabox.width), float(page.mediabox.height))
+        assert size == pytest.approx([mm / 25.4 * 72 for mm in wanted], abs=0.5)
+    for font in fonts_of(pdf):
+        kid = font["/DescendantFonts"][0].get_object()
+        descriptor = kid["/FontDescriptor"].get_object()
+        assert "/FontFile2" in descriptor or "/FontFile3" in descriptor
+        assert "LiberationSans" in str(font["/BaseFont"])
+
+
+@pytest.mark.parametrize("kind", STATES)
+@pytest.mark.parametrize("name", PDFS)
+def test_the_attachment_is_the_content(tmp_path, kind, name):
+    state = STATES[kind](11)
+    attached = read(tmp_path, name, state).attachments[ATTACHMENT]
+    assert attached == [content_json(build_content(name, state, LABELS))]
+    assert json.loads(attached[0])["cycle"] == "2026-11"
+
+
+@pytest.mark.parametrize("name", [DocumentName.MINUTES, DRAFT, REPORT])
+def test_every_host_is_named(tmp_path, name):
+    state = normal()
+    words = words_of(read(tmp_path, name, state))
+    assert all(squeeze(host) in words for host in state.hosts)
+    assert "Dikembalikankeversisemula" in words
+    assert "Tidakdapatdihubungi" in words
+
+
+def test_the_report_names_every_item_step_and_signer(tmp_path):
+    state = normal()
+    words = words_of(read(tmp_path, REPORT, state))
+    for item in state.plan.items:
+        assert squeeze(item.name) in words
+        assert squeeze(item.from_version) in words
+    for officer in state.office.officers:
+        assert squeeze(officer.name) in words
+    for officer in state.office.officers:
+        if officer.role != "analis":  # the analyst signs the minutes, not the report
+            assert squeeze(officer.rank) in words
+            assert squeeze(officer.nip) in words
+    for wanted in ("JFPranataKomputerAhliMuda", "1.244", "Lewat1.229", "LAPORAN",
+                   "A.Pendahuluan", "E.Penutup", "Undang-UndangNomor25Tahun2009"):  # fmt: skip
+        assert wanted in words
+
+
+def test_the_report_shows_all_signatures(tmp_path):
+    state = normal()
+    words = words_of(read(tmp_path, REPORT, state))
+    content = build_content(REPORT, state, LABELS)
+    assert len(content.signatures) == 6
+    for row in content.signatures:
+        assert row.fingerprint in words
+        assert row.sha256[:32] in words
+
+
+def test_the_minutes_name_both_testers_and_their_evidence(tmp_path):
+    words = words_of(read(tmp_path, DocumentName.MINUTES, normal(7)))
+    for wanted in ("ContohAnalis,S.Kom.", "ContohPengelola,A.Md.Kom.", "Kamis,19November2026",
+                   "11.20–11.32WIB", "Normalsetelahdikembalikan", "0unitgagal"):  # fmt: skip
+        assert wanted in words
+
+
+def test_the_order_names_items_terms_and_plan(tmp_path):
+    state = normal(3, abort_limit=4)
+    words = words_of(read(tmp_path, DocumentName.ORDER, state))
+    assert state.plan.id in words
+    assert "lebihdari4peladen" in words
+    assert "12dari13butir" in words
+    assert all(squeeze(i.name) in words for i in state.plan.items)
+    assert "ContohKepalaBidang,S.Kom.,M.T." in words
+
+
+def test_only_the_draft_says_draft_and_on_every_page(tmp_path):
+    for page in read(tmp_path, DRAFT, normal(8)).pages:
+        assert "DRAF" in page.extract_text()
+    for name in PDFS:
+        if name is not DRAFT:
+            assert "DRAF" not in words_of(read(tmp_path, name, normal()))
+
+
+def test_the_draft_carries_no_signature(tmp_path):
+    assert "SHA256:" not in words_of(read(tmp_path, DRAFT, normal(8)))
+
+
+def test_hostile_text_is_shown_and_not_run(tmp_path):
+    words = words_of(read(tmp_path, REPORT, STATES["hostile"]()))
+    assert '#panic("x")' in words
+    assert "{{7*7}}" in words
+    assert "paket-□-□" in words
+    assert "root:" not in words
+
+
+def test_an_office_that_says_little_still_gets_a_report(tmp_path):
+    words = words_of(read(tmp_path, REPORT, all_failed()))
+    assert "DINASCONTOH" in words
+    assert "pemisahantugasdilonggarkan" in words
+    assert "None" not in words
+
+
+def test_a_large_cycle_is_summed_up_per_host(tmp_path):
+    state = normal()
+    few = state.plan.items
+    state.plan = state.plan.model_copy(
+        update={
+            "items": tuple(
+                few[n % len(few)].model_copy(update={"number": n + 1}) for n in range(600)
+            )
+        }
+    )
+    words = words_of(read(tmp_path, REPORT, state))
+    assert "Rincian600butir" in words

@@ -1,0 +1,68 @@
+"""Every word that the program itself chooses has an Indonesian wording, and no more than one."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.documents.content.labels import load_labels
+from orchestrator.documents.templates import SHIPPED, template_folder
+from orchestrator.model.errors import CannotRunError
+from orchestrator.model.evidence import Phase
+from orchestrator.model.verdict import Verdict
+
+LABELS = load_labels(SHIPPED)
+
+
+@pytest.mark.parametrize("section", ["verdict", "verdict_meaning"])
+def test_every_verdict_has_a_wording(section):
+    words = [LABELS.word(section, verdict.value) for verdict in Verdict]
+    assert all(words)
+    assert len(set(words)) == len(words)
+
+
+def test_no_wording_is_left_over_from_a_verdict_that_is_gone():
+    assert set(LABELS.sections["verdict"]) == {v.value for v in Verdict} | {"none"}
+
+
+def test_the_wordings_of_the_brief():
+    assert LABELS.word("verdict", "updated") == "Berhasil diperbarui"
+    assert LABELS.word("verdict", "rolled-back") == "Dikembalikan ke versi semula"
+    assert LABELS.word("verdict", "unreachable") == "Tidak dapat dihubungi"
+    assert LABELS.word("verdict", "needs-human") == "Perlu penanganan petugas"
+
+
+def test_every_phase_class_decision_and_step_has_a_word():
+    for phase in Phase:
+        assert LABELS.word("phase", phase)
+    for kind in ("system", "security", "antivirus"):
+        assert LABELS.word("class", kind)
+        assert LABELS.word("priority", LABELS.word("class_priority", kind))
+    assert [LABELS.word("decision", k) for k in ("approved", "deferred")] == ["Setuju", "Tunda"]
+    assert [LABELS.word("step_short", str(n)) for n in range(1, 14)]
+    for severity in LABELS.sections["severity_priority"].values():
+        assert LABELS.word("priority", severity)
+
+
+def test_a_missing_word_names_its_key():
+    with pytest.raises(CannotRunError, match=r"verdict\.nothing-known"):
+        LABELS.word("verdict", "nothing-known")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- a\n- b\n", "must be a mapping"),
+        ("verdict: {updated: x}\n", "sections are missing"),
+        ("a: [", "cannot be read"),
+    ],
+)
+def test_broken_labels_are_named(tmp_path, text, words):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "id.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(CannotRunError, match=words):
+        load_labels(tmp_path)
+
+
+def test_a_folder_without_templates_is_refused(tmp_path):
+    with pytest.raises(CannotRunError, match="not a folder of document templates"):
+        template_folder(tmp_path)

@@ -21,6 +21,12 @@ from orchestrator.lab.recipe import recipe_id
 from orchestrator.model.errors import CannotRunError
 
 FOLDER = Path("/var/cache/sop-run-lab")
+# Mounts and processes of a build end with it, and the build ends with who asked for it.
+ALONE = (
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--mount", "--propagation", "slave"),
+    *("--pid", "--fork", "--kill-child", "--mount-proc"),
+)
 
 
 @dataclass(frozen=True)
@@ -98,13 +104,11 @@ def remove_tree(path: Path) -> None:
 
 def build(temporary: Path, final: Path, progress: Progress) -> None:
     """Run the build program where its mounts and processes end with it, then rename."""
-    temporary.mkdir()
-    alone = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private"]
-    alone += ["--pid", "--fork", "--kill-child", "--mount-proc"]
+    temporary.mkdir(parents=True)
     errors = temporary / "errors.txt"
     with errors.open("w") as error_stream:
         process = subprocess.Popen(
-            [*alone, sys.executable, "-m", "orchestrator.lab.build", str(temporary)],
+            [*ALONE, sys.executable, "-m", "orchestrator.lab.build", str(temporary)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=error_stream,

@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator.lab import full, maker, network
 from orchestrator.lab.cache import provide
 from orchestrator.lab.inventory import inventory_path
-from orchestrator.lab.machine import check_machine, prepare_machine
+from orchestrator.lab.machine import check_machine, prepare_machine, require_root
 from orchestrator.lab.members import end_members, leader, start_time
 from orchestrator.lab.officers import key_folder
 from orchestrator.lab.scenario import HostSpec, scenario
@@ -161,8 +161,9 @@ class Lab:
     def down(self) -> None:
         """End and remove everything that the lab consists of; doing it again does nothing.
 
-        Raises UsageError when a `lab up` is still making it.
+        Raises UsageError without root, or when a `lab up` is still making it.
         """
+        require_root()
         pid, began = self.state.maker
         if pid != os.getpid() and start_time(pid) == began and not self.inventory.exists():
             raise UsageError(

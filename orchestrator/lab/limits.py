@@ -16,6 +16,7 @@ from pathlib import Path
 
 FOLDER = Path("/run/sop-run-lab")
 NAMESPACES = Path("/run/netns")
+SYSCTL = Path("/proc/sys")
 BEFORE = "limits.json"
 # At the default of 128 instances the 22nd systemd fails; neighbour tables count all namespaces.
 WANTED = {
@@ -41,7 +42,7 @@ def raise_limits(prefix: str) -> None:
         lower = {key: value for key, value in current.items() if value < WANTED[key]}
         write_before({**lower, **before})
         for key in lower:
-            (Path("/proc/sys") / key).write_text(str(WANTED[key]), encoding="ascii")
+            (SYSCTL / key).write_text(str(WANTED[key]), encoding="ascii")
 
 
 def restore_limits(prefix: str) -> None:
@@ -56,7 +57,7 @@ def restore_limits(prefix: str) -> None:
                 shutil.rmtree(other)
         if not any(entry.is_dir() for entry in FOLDER.iterdir()):
             for key, value in read_before().items():
-                (Path("/proc/sys") / key).write_text(str(value), encoding="ascii")
+                (SYSCTL / key).write_text(str(value), encoding="ascii")
             shutil.rmtree(FOLDER)
 
 
@@ -70,7 +71,7 @@ def registered() -> list[str]:
 
 def read(key: str) -> int:
     """The present value of a limit."""
-    return int((Path("/proc/sys") / key).read_text(encoding="ascii"))
+    return int((SYSCTL / key).read_text(encoding="ascii"))
 
 
 def read_before() -> dict[str, int]:

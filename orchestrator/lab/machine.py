@@ -79,6 +79,14 @@ def check_machine() -> dict[str, str]:
     return release
 
 
+def require_root() -> None:
+    """Raises UsageError (exit 2) for an ordinary user."""
+    if os.geteuid() != 0:
+        raise UsageError(
+            "lab: it needs root, to reach into namespaces and mounts", "Run it with sudo."
+        )
+
+
 def prepare_machine(progress: Progress) -> Machine:
     """Check the machine and install the packages that it lacks (apt-get, without questions)."""
     release = check_machine()

@@ -55,7 +55,7 @@ def start_anchor(state: State) -> None:
     """Mount the pool and start the web server, in the controller's namespace, for good."""
     pool = state.directory / "pool"
     pool.mkdir()
-    inside = [f"--net=/run/netns/{state.prefix}", "unshare", "--mount", "--propagation", "private"]
+    inside = [f"--net=/run/netns/{state.prefix}", "unshare", "--mount", "--propagation", "slave"]
     launch(
         [
             "nsenter",

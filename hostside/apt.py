@@ -20,7 +20,7 @@ PHASED = "The following upgrades have been deferred due to phasing:"
 SECURITY_SUITE = re.compile(r"(^|[-/])security$|^security", re.IGNORECASE)
 SECURITY_LABEL = re.compile(r"(^|[ -])security$|^UbuntuESM", re.IGNORECASE)
 ASKS_FOR_REBOOT = re.compile(
-    r"^(linux-image-|linux-modules-|libc6$|systemd$|dbus$|dbus-broker$)|-kernel$|^kernel",
+    r"^(linux-image-|linux-modules-|libc6$|systemd$|dbus$|dbus-broker$)|-kernel$",
 )
 HINT_REFRESH = (
     "Look at the named source under /etc/apt/sources.list*, its key and the way to it, "

@@ -100,7 +100,9 @@ class Workspace:
             source, self.lists = self.lists, os.path.join(self.folder, "lists/")
             seed(source, self.lists)
         text += 'Dir::State::lists "%s";\n' % self.lists
-        with open(os.path.join(self.folder, "apt.conf"), "w", encoding="utf-8") as handle:
+        # A proxy's password may be among the host's options: for our eyes only.
+        path = os.path.join(self.folder, "apt.conf")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as handle:
             handle.write(text)
 
     def run(self, argv, timeout=120):

@@ -92,7 +92,14 @@ def ask(options):
     answer = json.loads(result.out.strip().splitlines()[-1])
     if "error" in answer:
         raise ValueError(answer["error"])
+    if answer["causes"]:
+        answer["causes"] += parse_details(result.err)
     return answer
+
+
+def parse_details(text):
+    """What dnf says of each address that failed: `Status code: 404 for http://…`."""
+    return re.findall(r"^\s+- (.+)$", text, re.MULTILINE)
 
 
 def build_item(upgrade):

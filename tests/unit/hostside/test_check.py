@@ -1,0 +1,59 @@
+"""Phase check as it is sent to hosts: one text on the standard input of a bare Python."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hostside import bundle, hostinfo
+
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+
+
+def send(phase: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
+    """The evidence of a phase carried out on this machine, as a connection would."""
+    request = {"phase": phase, "transaction": "", "items": [], "options": options}
+    text = bundle.program(bundle.payload(str(root / "hostside")), request)
+    python = str(SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else shutil.which("python3"))
+    done = subprocess.run(
+        [python, "-I", "-"], input=text, capture_output=True, text=True, check=True, timeout=300
+    )
+    line = next(x for x in done.stdout.splitlines() if x.startswith("SOP-RUN-EVIDENCE"))
+    return dict(json.loads(zlib.decompress(base64.b64decode(line.split()[2]))))
+
+
+def test_check_of_this_machine_has_every_fact_of_the_contract(root: Path) -> None:
+    found = send("check", {"refresh": "none"}, root)
+    contract = (root / "docs/reference/evidence.md").read_text(encoding="utf-8")
+    for name in found["facts"]:
+        assert f"`{name}`" in contract, f"fact {name} is not in the contract"
+    assert found["status"] in ("ok", "failed")
+    assert found["facts"]["boot_id"] == hostinfo.boot_id()
+    assert found["facts"]["disk"][0]["mount"] == "/"
+    assert not list(Path("/var/tmp").glob("sop-run-check-*"))
+
+
+def test_an_unknown_option_is_named(root: Path) -> None:
+    found = send("check", {"refresh": "sometimes"}, root)
+    assert found["status"] == "failed"
+    assert found["problems"][0]["code"] == "bad-option"
+
+
+@pytest.mark.skipif(hostinfo.package_manager() != "apt", reason="this machine has no apt")
+def test_installed_packages_are_read_without_apt_get() -> None:
+    from hostside import apt
+
+    assert apt.installed(["dpkg", "no-such-package"]).keys() == {"dpkg"}
+
+
+def test_os_release_is_data() -> None:
+    text = 'ID="x$(reboot)"\nID_LIKE=\'a b\'\nbad line\nNAME="a\\"b"\n'
+    found = hostinfo.parse_os_release(text)
+    assert found == {"ID": "x$(reboot)", "ID_LIKE": "a b", "NAME": 'a"b'}

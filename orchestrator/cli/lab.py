@@ -10,7 +10,6 @@ import click
 from orchestrator.lab import cache
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.scenario import demo_hosts, plan_hosts
-from orchestrator.lab.state import FILE
 
 folder_option = click.option(
     "--dir",
@@ -56,7 +55,7 @@ def down_command(directory: Path, purge: bool) -> None:
 
     Example: sop-run lab down --purge
     """
-    if (directory / FILE).exists():
+    if Lab.exists(directory):
         Lab.load(directory).down()
         click.echo(f"lab: removed what was in {directory}")
     else:

@@ -15,7 +15,7 @@ from orchestrator.lab.machine import check_machine, prepare_machine, require_roo
 from orchestrator.lab.members import end_members, leader, start_time
 from orchestrator.lab.officers import key_folder
 from orchestrator.lab.scenario import HostSpec, scenario
-from orchestrator.lab.state import Host, State, create, load, plan_state
+from orchestrator.lab.state import Host, State, create, find, load, plan_state
 from orchestrator.model.errors import CannotRunError, UsageError
 
 __all__ = ["Host", "HostSpec", "Lab"]
@@ -50,6 +50,11 @@ class Lab:
     def load(cls, directory: Path) -> Lab:
         """The lab in a folder. Raises UsageError when there is none."""
         return cls(load(directory.resolve()))
+
+    @staticmethod
+    def exists(directory: Path) -> bool:
+        """Whether there is a lab, whole or not, to be loaded."""
+        return find(directory.resolve()) is not None
 
     @property
     def directory(self) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.lab import cgroups, full, network, pool, thin
 from orchestrator.lab.cache import Cache
 from orchestrator.lab.inventory import write_inventory, write_ssh
-from orchestrator.lab.limits import raise_limits, restore_limits
+from orchestrator.lab.limits import raise_limits, registration, restore_limits
 from orchestrator.lab.machine import Machine, Progress
 from orchestrator.lab.members import end_members, leader
 from orchestrator.lab.officers import write_office
@@ -21,7 +21,7 @@ from orchestrator.lab.process import PATH, run
 from orchestrator.lab.recipe import CONTROLLER, PORT
 from orchestrator.lab.scenario import scenario
 from orchestrator.lab.sources import Source, read_sources, source_of
-from orchestrator.lab.state import FILE, Host, State
+from orchestrator.lab.state import FILE, Host, State, save
 from orchestrator.model.errors import CannotRunError
 
 BANNER_PROGRAM = Path(__file__).with_name("banner.py")
@@ -40,6 +40,7 @@ def make(state: State, cache: Cache, machine: Machine, progress: Progress) -> No
     for name in ("logs", "keys"):
         (state.directory / name).mkdir(mode=0o700)
     raise_limits(state.prefix)
+    save(state, registration(state.prefix))  # so that the lab is found without its folder, too
     network.connect(state)
     pool.copy_image(state, cache)
     pool.offer(state, cache)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from orchestrator.lab.limits import FOLDER
 from orchestrator.lab.members import start_time
 from orchestrator.lab.scenario import HostSpec, Kind, scenario
 from orchestrator.model.errors import UsageError
@@ -94,36 +95,53 @@ def create(state: State) -> None:
     save(state)
 
 
-def save(state: State) -> None:
-    """Write lab.json whole or not at all."""
+def save(state: State, folder: Path | None = None) -> None:
+    """Write lab.json, whole or not at all, to the lab's folder or to another one."""
+    folder = folder or state.directory
     document = {
         "schema": SCHEMA,
+        "directory": str(state.directory),
         "prefix": state.prefix,
         "maker": list(state.maker),
         "hosts": [asdict(host) for host in state.hosts],
     }
-    temporary = state.directory / f".{FILE}"
+    temporary = folder / f".{FILE}"
     with temporary.open("w", encoding="utf-8") as handle:
         json.dump(document, handle, indent=1)
         handle.flush()
         os.fsync(handle.fileno())
-    temporary.rename(state.directory / FILE)
+    temporary.rename(folder / FILE)
 
 
 def load(directory: Path) -> State:
-    """Read lab.json. Raises UsageError when there is no lab in the folder or it is not readable."""
-    path = directory / FILE
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    """The lab of a folder. Raises UsageError when there is none, or its lab.json is damaged."""
+    state = find(directory)
+    if state is None:
         raise UsageError(
             f"lab: there is no lab in {directory}",
             f"Make one with: sop-run lab up --dir {directory}",
-        ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        )
+    return state
+
+
+def find(directory: Path) -> State | None:
+    """The lab of a folder, also when the folder was deleted while the lab is up; None without."""
+    if (directory / FILE).exists():
+        return read(directory / FILE)
+    states = (read(path) for path in sorted(FOLDER.glob(f"*/{FILE}")))
+    return next((state for state in states if state and state.directory == directory), None)
+
+
+def read(path: Path) -> State | None:
+    """Read a lab.json; None when there is none. Raises UsageError when it is damaged."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document.get("schema") != SCHEMA:
+            raise UsageError(f"lab: {path} was written by another version of sop-run")
+        pid, began = document["maker"]
+        hosts = tuple(Host(**host) for host in document["hosts"])
+        return State(Path(document["directory"]), document["prefix"], hosts, (pid, began))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"lab: {path} is damaged: {error}") from None
-    if document.get("schema") != SCHEMA:
-        raise UsageError(f"lab: {path} was written by another version of sop-run")
-    pid, began = document["maker"]
-    hosts = tuple(Host(**host) for host in document["hosts"])
-    return State(directory, document["prefix"], hosts, (pid, began))

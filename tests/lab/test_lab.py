@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -175,6 +176,14 @@ def test_a_second_lab_stands_beside_it_and_goes_alone(every_host: Lab, tmp_path:
     assert left_overs(other.state.prefix, tmp_path / "lab") == []
     other.down()
     assert ask(every_host, "web01", "hostname") == "web01"
+
+
+def test_a_lab_whose_folder_was_deleted_is_still_removed(tmp_path: Path) -> None:
+    made = Lab.up(tmp_path / "lab", [HostSpec("web01", "full", "clean")], print)
+    shutil.rmtree(made.directory)
+    assert Lab.exists(made.directory)
+    Lab.load(made.directory).down()
+    assert left_overs(made.state.prefix, made.directory) == []
 
 
 MOMENTS = {

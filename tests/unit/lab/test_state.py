@@ -75,9 +75,10 @@ def test_a_folder_that_ssh_cannot_use_is_refused(tmp_path: Path) -> None:
 def test_no_lab_and_a_damaged_one_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no lab"):
         load(tmp_path)
-    (tmp_path / FILE).write_text("{")
-    with pytest.raises(UsageError, match="is damaged"):
-        load(tmp_path)
+    for text in ("{", "[]", '{"schema": "sop-run/lab/1"}'):
+        (tmp_path / FILE).write_text(text)
+        with pytest.raises(UsageError, match="is damaged"):
+            load(tmp_path)
     (tmp_path / FILE).write_text('{"schema": "other"}')
     with pytest.raises(UsageError, match="another version"):
         load(tmp_path)

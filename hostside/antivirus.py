@@ -26,7 +26,8 @@ CAUSES = (
     (re.compile(r"HTTP/\S+ 429|HTTP code: 429|error code 429|cool-?down", re.IGNORECASE),
      "av-cool-down", "The mirror asks to wait; freshclam keeps the time. Use a private mirror."),
     (re.compile(r"Verification: |digital signature|Can't verify|verification failed"
-                r"|failed to load|Corrupted database|Database test FAILED|Broken or not a CVD"
+                r"|failed to load (?!freshclam)|Corrupted database|Database test FAILED"
+                r"|Broken or not a CVD"
                 r"|MD5 verification|not a CVD|Invalid CVD", re.IGNORECASE),
      "av-database-rejected", "The mirror's file is damaged or was altered; the old one stays."),
     (re.compile(r"Can't resolve|Could ?n.t (connect|resolve)|Connection (refused|timed out)"

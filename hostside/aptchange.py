@@ -10,6 +10,7 @@ from hostside.command import run
 CACHE = "/var/cache/apt/archives"
 LOCK_SECONDS = 120
 REPAIR_SECONDS = 300
+HUNG_REPAIR_SECONDS = 30  # a script that hung once is not given long to hang again
 CONFFILES = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
 COMMON = [
     "-q", "-y", "-o", "Dpkg::Use-Pty=0", "-o", "APT::Get::AutomaticRemove=false",
@@ -145,7 +146,8 @@ def install(change):
             "A maintainer script may hang; see log_tail.")
     if not result.ok:
         trouble = result.tail(6)
-        repaired = repair(change, REPAIR_SECONDS if result.code is not None else 60)
+        seconds = HUNG_REPAIR_SECONDS if result.code is None else REPAIR_SECONDS
+        repaired = repair(change, seconds)
         change.now = apt.installed()
         if not repaired or change.todo():
             change.answer.stop("failed", "install-failed", trouble, "Restore the host.")
@@ -170,7 +172,7 @@ def repair(change, seconds):
     `apt-get -f install` runs only when it would do nothing beyond the approved versions.
     """
     result = run(["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"],
-                 timeout=min(seconds, change.remaining(60)))
+                 timeout=min(seconds, change.remaining()))
     change.add_log(result)
     if result.code is None:
         end_leftovers(change)
@@ -183,7 +185,7 @@ def repair(change, seconds):
         approved.get(upgrade["name"]) == upgrade["to"] for upgrade in upgrades
     ) and ("\nInst " in plan.out or "\nConf " in plan.out):
         change.add_log(run(["apt-get", *COMMON, *CONFFILES, *lock_option(change), *fix],
-                           timeout=min(seconds, change.remaining(60))))
+                           timeout=min(seconds, change.remaining())))
     return not apt.half_configured()
 
 

@@ -13,7 +13,7 @@ from hostside import hostinfo, tree
 from hostside.command import run, which
 
 FOLDER = "/.snapshots"
-NAME = re.compile(r"^sop-run-[0-9a-f]{32}$")
+NAME = re.compile(r"^sop-run-[0-9a-f]{32}\Z")
 SUBVOLUME_INODE = 256
 PASSES = 3  # a live system may write into /etc while it is put back
 # Must lie in the root's own subvolume, or the snapshot would not hold them.

@@ -27,7 +27,7 @@ DPKG_DATABASE = (
 )
 # What an office's dpkg may leave out on purpose (path-exclude); anything else must be there.
 LEFT_OUT = re.compile(r"^/usr/share/(doc|man|locale|info|lintian|bug|help|groff)(/|$)")
-NO_SOURCE = re.compile(r"(?:for|version of) '?([A-Za-z0-9.+:-]+)'?")
+NO_SOURCE = re.compile(r"^E: .*(?: for | of | package )'?([A-Za-z0-9.+:-]+)", re.MULTILINE)
 
 
 class Unusable(Exception):
@@ -154,11 +154,18 @@ def download(folder, versions):
         argv = ["apt-get", "-q", "-o", "Acquire::Retries=1", "download"]
         result = run(argv + ["%s=%s" % pair for pair in sorted(versions.items())],
                      timeout=600, cwd=folder)
-        gone = set(NO_SOURCE.findall(result.err)) & set(versions)
-        if result.ok or not gone:
+        missing = gone(result.err, versions)
+        if result.ok or not missing:
             return
-        for name in gone:
+        for name in missing:
             del versions[name]
+
+
+def gone(error, versions):
+    """Keys of `versions` that apt says no source carries; it may add the architecture."""
+    named = set(NO_SOURCE.findall(error))
+    named |= {name.rsplit(":", 1)[0] for name in named}
+    return named & set(versions)
 
 
 def wrong_with(path, name, version, arch):

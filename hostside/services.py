@@ -10,7 +10,7 @@ from hostside.command import run
 SPARED = re.compile(
     r"^(dbus|dbus-broker|systemd-logind|systemd-networkd|networking|NetworkManager|wpa_supplicant"
     r"|ifup@.*|getty@.*|serial-getty@.*|console-getty|container-getty@.*|user@.*|display-manager"
-    r"|gdm3?|lightdm|sddm|docker|containerd|libvirtd|virt.*d|pve.*|sop-run-.*|init|emergency"
+    r"|gdm3?|lightdm|sddm|docker|containerd|libvirtd|virt.*d|pve.*|init|emergency"
     r"|rescue)\.service$"
 )
 SYSTEM_CODE = re.compile(r"^/(usr|lib\w*|bin|sbin|opt)/")
@@ -69,6 +69,7 @@ def units_among(paths):
 
 def split_spared(units):
     """(units to restart, units that a restart would hurt)."""
+    units = [unit for unit in units if not unit.startswith("sop-run-")]
     spared = [unit for unit in units if SPARED.match(unit)]
     return [unit for unit in units if unit not in spared], spared
 

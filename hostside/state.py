@@ -18,7 +18,7 @@ import time
 from hostside import durable
 
 ROOT = "/var/lib/sop-run"
-IDENTITY = re.compile(r"^[0-9a-f]{32}$")
+IDENTITY = re.compile(r"^[0-9a-f]{32}\Z")
 POLL_SECONDS = 0.05
 
 

@@ -27,17 +27,13 @@ def work(request):
     if not alive.take(1.0) or os.path.exists(state.folder(transaction, "receipt.json")):
         return
     finish_what_was_begun()
-    begun = state.load(transaction, "state") or {}
-    after_reboot = begun.get("boot_id", "") != hostinfo.boot_id()
     state.save(transaction, "state", {
         "stage": "running", "attempt": request.get("attempt", 1), "pid": os.getpid(),
         "boot_id": hostinfo.boot_id(), "started": time.time(),
     })
     command.ENVIRONMENT[MARKER] = transaction
     ballast = lay_ballast(transaction)
-    evidence = under_host_lock(dict(request, resume={
-        "attempt": request.get("attempt", 1), "after_reboot": after_reboot,
-    }))
+    evidence = under_host_lock(request)
     evidence.pop("attached", None)
     if ballast:
         os.unlink(ballast)

@@ -6,8 +6,11 @@ are full hosts, too.
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from orchestrator.lab import cgroups
@@ -67,7 +70,8 @@ def stop(state: State, host: Host, *, seconds: float = 20) -> None:
     """Shut the host down in good order; after `seconds` its power is cut."""
     pid = leader(host.namespace)
     if pid is not None:
-        run(["kill", "-s", "RTMIN+4", str(pid)])
+        with suppress(ProcessLookupError):  # it may just have ended by itself
+            os.kill(pid, signal.SIGRTMIN + 4)  # what systemd powers off at
         deadline = time.monotonic() + seconds
         while leader(host.namespace) is not None and time.monotonic() < deadline:
             time.sleep(0.1)

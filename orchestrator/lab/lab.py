@@ -12,7 +12,7 @@ from orchestrator.lab import full, maker, network
 from orchestrator.lab.cache import provide
 from orchestrator.lab.inventory import inventory_path
 from orchestrator.lab.machine import check_machine, prepare_machine, require_root
-from orchestrator.lab.members import end_members, leader, start_time
+from orchestrator.lab.members import end_members, leader, leaders, start_time
 from orchestrator.lab.officers import key_folder
 from orchestrator.lab.scenario import HostSpec, scenario
 from orchestrator.lab.state import Host, State, create, find, load, plan_state
@@ -148,6 +148,7 @@ class Lab:
     def status(self) -> dict[str, Any]:
         """Facts about every host, as `sop-run lab status --json` prints them."""
         cut = network.cut_hosts(self.state) if network.existing(self.state) else set()
+        running = leaders(self.state.namespaces)
         hosts = [
             {
                 "name": host.name,
@@ -156,7 +157,7 @@ class Lab:
                 "shows": scenario(host.scenario).shows,
                 "address": host.address,
                 "user": host.user,
-                "running": leader(host.namespace) is not None,
+                "running": host.namespace in running,
                 "link": host.name not in cut,
             }
             for host in self.hosts

@@ -23,39 +23,48 @@ def identity(path: Path) -> Identity | None:
     return status.st_dev, status.st_ino
 
 
-def members(namespaces: Collection[str]) -> Iterator[int]:
-    """Process ids in any of the named network namespaces."""
-    wanted = {identity(NAMESPACES / name) for name in namespaces} - {None}
-    # A namespace file without a mount on it is none: never take it for one.
-    wanted -= {identity(Path("/proc/self/ns/net"))}
+def identities(namespaces: Collection[str]) -> dict[Identity, str]:
+    """The named network namespaces that exist, by what the kernel knows them by."""
+    found = {identity(NAMESPACES / name): name for name in namespaces}
+    found.pop(None, None)
+    # A namespace file on which nothing is mounted must never be taken for our own namespace.
+    found.pop(identity(Path("/proc/self/ns/net")), None)
+    return {key: name for key, name in found.items() if key is not None}
+
+
+def members(namespaces: Collection[str]) -> Iterator[tuple[int, str]]:
+    """Every process in one of the named network namespaces: (process id, namespace)."""
+    wanted = identities(namespaces)
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and identity(entry / "ns/net") in wanted:
-            yield int(entry.name)
+        if entry.name.isdigit():
+            found = identity(entry / "ns/net")
+            if found in wanted:
+                yield int(entry.name), wanted[found]
 
 
-def end_members(namespaces: Collection[str], seconds: float = 20) -> None:
+def end_members(namespaces: Collection[str], seconds: float = 30) -> None:
     """Kill every process in the namespaces and wait until all are gone.
 
     Raises CannotRunError when some are still there after `seconds`.
     """
     deadline = time.monotonic() + seconds
-    while pids := list(members(namespaces)):
+    wanted = identities(namespaces)
+    while pids := [pid for pid, _ in members(namespaces)]:
         for pid in pids:
-            kill_member(pid, namespaces)
+            kill_member(pid, wanted)
         if time.monotonic() > deadline:
             raise CannotRunError(f"lab: processes {pids[:10]} do not end")
         time.sleep(0.05)
 
 
-def kill_member(pid: int, namespaces: Collection[str]) -> None:
+def kill_member(pid: int, wanted: Collection[Identity]) -> None:
     """Kill a process if it still is a member: its number may have gone to another by now."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
         return
     try:
-        mine = {identity(NAMESPACES / name) for name in namespaces} - {None}
-        if identity(Path(f"/proc/{pid}/ns/net")) in mine:
+        if identity(Path(f"/proc/{pid}/ns/net")) in wanted:
             signal.pidfd_send_signal(handle, signal.SIGKILL)
     except ProcessLookupError:
         return
@@ -63,14 +72,20 @@ def kill_member(pid: int, namespaces: Collection[str]) -> None:
         os.close(handle)
 
 
-def leader(namespace: str) -> int | None:
-    """The process that is number 1 inside the host of this namespace, or None."""
+def leaders(namespaces: Collection[str]) -> dict[str, int]:
+    """The process that is number 1 inside each host that runs, by namespace."""
     depth = len(process_numbers(os.getpid())) + 1
-    for pid in sorted(members([namespace])):
+    found: dict[str, int] = {}
+    for pid, name in members(namespaces):
         numbers = process_numbers(pid)
         if len(numbers) == depth and numbers[-1] == 1:
-            return pid
-    return None
+            found[name] = pid
+    return found
+
+
+def leader(namespace: str) -> int | None:
+    """The process that is number 1 inside the host of this namespace, or None."""
+    return leaders([namespace]).get(namespace)
 
 
 def process_numbers(pid: int) -> list[int]:

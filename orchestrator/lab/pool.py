@@ -87,12 +87,23 @@ def launch(command: list[str]) -> None:
     )
 
 
+_anchors: dict[str, int] = {}
+"""Anchors found before, by prefix: looking through all processes for each of 500 hosts is slow."""
+
+
 def anchor(state: State) -> int | None:
     """The process that holds the lab's mount namespace, or None."""
-    for pid in members([state.prefix]):
-        if command_line(pid)[1:2] == [str(WEB_PROGRAM)]:
+    known = _anchors.get(state.prefix)
+    found = [pid for pid, _ in members([state.prefix])] if known is None else [known]
+    for pid in found:
+        line = command_line(pid)
+        if line[1:2] == [str(WEB_PROGRAM)] and line[-1] == str(state.directory / "www"):
+            _anchors[state.prefix] = pid
             return pid
-    return None
+    if known is None:
+        return None
+    del _anchors[state.prefix]
+    return anchor(state)
 
 
 def mount_namespace(state: State) -> str:

@@ -2,9 +2,8 @@
 
 import os
 import re
-import time
 
-from hostside import apt, aptlists, durable, packagelock, worker
+from hostside import apt, aptlists, durable, leftovers, packagelock
 from hostside.command import run
 
 CACHE = "/var/cache/apt/archives"
@@ -140,7 +139,7 @@ def install(change):
     )
     change.add_log(result)
     if result.code is None:
-        end_leftovers(change)
+        leftovers.end(change.transaction)
         change.answer.problem(
             "time-limit", "installing was ended at the time limit: %s" % result.tail(3),
             "A maintainer script may hang; see log_tail.")
@@ -175,7 +174,7 @@ def repair(change, seconds):
                  timeout=min(seconds, change.remaining()))
     change.add_log(result)
     if result.code is None:
-        end_leftovers(change)
+        leftovers.end(change.transaction)
         return False
     fix = ["-f", "--no-remove", "install"]
     plan = run(["apt-get", "-s", *COMMON, *fix], timeout=120)
@@ -190,41 +189,11 @@ def repair(change, seconds):
 
 
 def recover(change):
-    """After a cut-off attempt: let or make its leftovers end, then repair."""
-    if packagelock.wait_free(change.remaining()):
-        end_leftovers(change)
-        packagelock.wait_free(30)
+    """After a cut-off attempt: let its apt come to an end, or end it; then repair."""
+    if not leftovers.wait(change.transaction, change.remaining()):
+        leftovers.end(change.transaction)
+    packagelock.wait_free(LOCK_SECONDS)
     repair(change, REPAIR_SECONDS)
-
-
-def end_leftovers(change):
-    """Kill processes that this transaction left behind, known by their environment."""
-    mark = ("%s=%s" % (worker.MARKER, change.transaction)).encode("ascii")
-    for _ in range(3):
-        found = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
-                 if pid != os.getpid() and marked(pid, mark)]
-        if not found:
-            return
-        for pid in found:
-            kill(pid)
-        time.sleep(0.2)
-
-
-def marked(pid, mark):
-    """Whether a process carries the transaction's mark in its environment."""
-    try:
-        with open("/proc/%d/environ" % pid, "rb") as stream:
-            return mark in stream.read(1024 * 1024).split(b"\0")
-    except OSError:
-        return False  # it ended meanwhile
-
-
-def kill(pid):
-    """End one process for good; one that is gone already is fine."""
-    try:
-        os.kill(pid, 9)
-    except ProcessLookupError:
-        return
 
 
 def kept_conffiles(log):

@@ -3,9 +3,10 @@
 import json
 import os
 
-from hostside import aptchange, dnf, keeprpm, packagelock, state
+from hostside import dnf, keeprpm, leftovers, packagelock, state
 from hostside.command import run
 
+LOCK_SECONDS = 120
 HINTS = {
     "metadata-refresh-failed": "Look at the named repository and its key; nothing was installed.",
     "candidate-changed": "Check this host again and have the new version approved.",
@@ -41,7 +42,7 @@ def carry_out(change):
         change.answer.facts["dnf_history"] = answer["history"]
         return
     if result.code is None:
-        aptchange.end_leftovers(change)
+        leftovers.end(change.transaction)
     if planned is not None:
         mend(change)
         change.now = dnf.installed()
@@ -71,11 +72,9 @@ def mend(change):
 
 
 def recover(change):
-    """After a cut-off attempt: let or make its leftovers end, then mend."""
-    if packagelock.wait_free(change.remaining()):
-        aptchange.end_leftovers(change)
-        packagelock.wait_free(30)
+    """After a cut-off attempt: let its dnf come to an end, or end it; then mend."""
+    if not leftovers.wait(change.transaction, change.remaining()):
+        leftovers.end(change.transaction)
+    packagelock.wait_free(LOCK_SECONDS)
     mend(change)
-    if new_names(state.folder(change.transaction, "dnf-plan.json")) is None:
-        return
-    change.begin_installing(new_names(state.folder(change.transaction, "dnf-plan.json")))
+    change.begin_installing(new_names(state.folder(change.transaction, "dnf-plan.json")) or [])

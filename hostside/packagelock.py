@@ -7,14 +7,13 @@ import glob
 import os
 import time
 
-from hostside import hostinfo
+from hostside import btrfs, hostinfo
 from hostside.command import run, which
 
 APT_LOCKS = (
     "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock",
     "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock",
 )
-RPM_LOCKS = ("/var/lib/rpm/.rpm.lock", "/usr/lib/sysimage/rpm/.rpm.lock")
 DNF_PID_FILES = ("/var/lib/dnf/*_lock.pid", "/var/cache/dnf/*_lock.pid", "/run/dnf/*_lock.pid")
 # apt-daily and apt-daily-upgrade wait for the first; unattended-upgrade gives up at the second.
 APT_DAILY = "/var/lib/apt/daily_lock"
@@ -82,7 +81,8 @@ def busy():
     """What keeps the package manager now: [(path, pid or 0)]; [] when it is free."""
     found = []
     manager = hostinfo.package_manager()
-    for path in APT_LOCKS if manager == "apt" else RPM_LOCKS:
+    rpm_lock = os.path.join(btrfs.rpm_database(), ".rpm.lock")
+    for path in APT_LOCKS if manager == "apt" else (rpm_lock,):
         if not os.path.exists(path):
             continue
         handle = try_lock(path)

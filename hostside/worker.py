@@ -8,11 +8,10 @@ import os
 import signal
 import time
 
-from hostside import answer, command, durable, hostinfo, state, systemd
+from hostside import answer, command, durable, hostinfo, leftovers, state, systemd
 
 LOCK_SECONDS = 120
 BALLAST = 256 * 1024
-MARKER = "SOP_RUN_TRANSACTION"
 REBOOT_DELAY = 0.4
 
 
@@ -31,7 +30,7 @@ def work(request):
         "stage": "running", "attempt": request.get("attempt", 1), "pid": os.getpid(),
         "boot_id": hostinfo.boot_id(), "started": time.time(),
     })
-    command.ENVIRONMENT[MARKER] = transaction
+    command.ENVIRONMENT[leftovers.MARKER] = transaction
     ballast = lay_ballast(transaction)
     evidence = under_host_lock(request)
     evidence.pop("attached", None)

@@ -3,7 +3,7 @@
 import calendar
 import time
 
-from hostside import apt, clamav, dnf, hostinfo, systemd
+from hostside import apt, checks, clamav, dnf, hostinfo, systemd
 from hostside.pending import item
 
 REFRESH = ("private", "system", "none")
@@ -24,7 +24,9 @@ def run(request, answer):
         return
     answer.facts.update(hostinfo.facts())
     check_packages(answer, refresh)
-    check_units(answer)
+    answer.facts["failed_units"] = systemd.failed_units()
+    for error in checks.definition_errors(request["options"].get("checks") or []):
+        answer.problem("bad-check", error, "Correct test_checks in the inventory.")
     check_antivirus(answer)
 
 
@@ -58,11 +60,6 @@ def check_packages(answer, refresh):
             "half-configured", "dpkg has not finished: %s" % ", ".join(half_configured[:20]),
             "Run `dpkg --configure -a` on the host.",
         )
-
-
-def check_units(answer):
-    """Units that failed before anything was changed."""
-    answer.facts["failed_units"] = systemd.failed_units()
 
 
 def check_antivirus(answer):

@@ -46,6 +46,13 @@ def test_an_unknown_option_is_named(root: Path) -> None:
     assert found["problems"][0]["code"] == "bad-option"
 
 
+def test_a_malformed_check_is_named_before_anything_is_approved(root: Path) -> None:
+    checks = [{"type": "http"}, {"type": "port", "port": 22}]
+    found = send("check", {"refresh": "none", "checks": checks}, root)
+    named = [p["message"] for p in found["problems"] if p["code"] == "bad-check"]
+    assert named == ["test_checks[0] (http) needs `url`"]
+
+
 @pytest.mark.skipif(hostinfo.package_manager() != "apt", reason="this machine has no apt")
 def test_installed_packages_are_read_without_apt_get() -> None:
     from hostside import apt

@@ -256,10 +256,10 @@ def read_pending(workspace, found):
     names = sorted({u["name"] for u in upgrades} | set(kept) | set(phased))
     if not names:
         return
-    policy = parse_policy(workspace.run(["apt-cache", "policy", *names]).out)
+    policy = parse_policy(workspace.run(["apt-cache", "policy", "--", *names]).out)
     wanted = ["%s=%s" % (u["name"], u["to"]) for u in upgrades]
     wanted += ["%s=%s" % (n, policy[n]["candidate"]) for n in kept if n in policy]
-    records = parse_records(workspace.run(["apt-cache", "show", *wanted]).out)
+    records = parse_records(workspace.run(["apt-cache", "show", "--", *wanted]).out)
     found.items = [build_item(upgrade, policy, records) for upgrade in upgrades]
     found.withheld = build_withheld(kept, phased, held(), policy, records)
 

@@ -24,10 +24,13 @@ def _all(reading: HostReading, labels: Labels) -> Iterator[Finding]:
             yield _without_evidence(outcome, labels)
             continue
         for problem in evidence.problems:
+            if problem.code == "test-failed" and table_of(evidence.facts, "tests"):
+                continue  # each failed test is told by itself, with its evidence
             word = labels.known("problem", problem.code, "")
-            message = printable_or_nothing(problem.message)
-            text = ": ".join(part for part in (word, message) if part) or NONE
-            yield _finding(outcome, labels, say(problem.code, 60), text, say(problem.hint))
+            message = printable_or_nothing(labels.phrase(say(problem.message)))
+            text = ": ".join(dict.fromkeys(part for part in (word, message) if part)) or NONE
+            hint = labels.phrase(say(problem.hint))
+            yield _finding(outcome, labels, say(problem.code, 60), text, hint)
         yield from _from_facts(outcome, evidence, labels)
 
 
@@ -39,7 +42,7 @@ def printable_or_nothing(text: str) -> str:
 
 def _without_evidence(outcome: Outcome, labels: Labels) -> Finding:
     code = "unreachable" if outcome.kind is OutcomeKind.UNREACHABLE else "no-evidence"
-    reason = printable_or_nothing(outcome.reason)
+    reason = printable_or_nothing(labels.phrase(say(outcome.reason)))
     word = labels.word("problem", code)
     return _finding(outcome, labels, code, f"{word}: {reason}" if reason else word)
 
@@ -85,7 +88,7 @@ def _failed_tests(outcome: Outcome, facts: Mapping[str, Any], labels: Labels) ->
             kind = text_of(test, "kind", 40)
             name = f"{labels.known('test_kind', kind, kind)}, {text_of(test, 'target', 120)}"
             text = labels.word("test_words", "failed").format(
-                test=name, evidence=text_of(test, "evidence", 300)
+                test=name, evidence=labels.phrase(text_of(test, "evidence", 300))
             )
             yield _finding(outcome, labels, "test-failed", text)
 

@@ -71,7 +71,7 @@ def _row(
         remark=say(decision.reason),
         result=labels.known("result", result, say(result, 60)),
         result_key=result if result in labels.sections["result"] else "unknown",
-        message=say(found.item.message) if found else NONE,
+        message=labels.phrase(say(found.item.message)) if found else NONE,
         started=clock.time(found.started) if found else NONE,
         ended=clock.time(found.ended) if found else NONE,
     )

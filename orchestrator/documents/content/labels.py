@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -65,6 +67,22 @@ class Labels:
     def known(self, section: str, key: str, otherwise: str) -> str:
         """The word for a key that came from a host, or `otherwise`."""
         return self.sections.get(section, {}).get(key, otherwise)
+
+    def phrase(self, text: str) -> str:
+        """A sentence of a host program in the office's words; an unknown one stays as it is."""
+        for pattern, words in self._phrases:
+            match = pattern.fullmatch(text)
+            if match is not None:
+                return words.format(*match.groups())
+        return text
+
+    @cached_property
+    def _phrases(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        phrases = self.sections.get("phrase", {})
+        return tuple(
+            (re.compile("(.+?)".join(re.escape(part) for part in pattern.split("{}"))), words)
+            for pattern, words in phrases.items()
+        )
 
     def yes_no(self, value: bool | None) -> str:
         """Ya, Tidak, or '–' for None."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from orchestrator.documents.content.clock import NONE, Clock
 from orchestrator.documents.content.labels import Labels
@@ -36,9 +37,9 @@ def backup_row(
     else:
         key = "refused" if evidence.status is Status.REFUSED else "failed"
     method = text_of(backup, "method", 60)
-    proof = "; ".join(words_of(backup, "proof", 300))
+    proof = "; ".join(labels.phrase(sentence) for sentence in words_of(backup, "proof", 300))
     if not proof and evidence is not None and evidence.problems:
-        proof = "; ".join(say(p.message, 200) for p in evidence.problems)
+        proof = "; ".join(labels.phrase(say(p.message, 200)) for p in evidence.problems)
     return BackupRow(
         host=say(reading.host),
         status=labels.word("backup_status", key),
@@ -53,34 +54,52 @@ def backup_row(
 
 
 def test_rows(reading: HostReading, labels: Labels) -> tuple[TestRow, ...]:
-    """A host's tests as they stood last; what failed first and then passed is `recovered`."""
-    rows: dict[tuple[str, str, str], TestRow] = {}
+    """A host's tests as they stood last; what failed first and then passed is `recovered`.
+
+    A later round may tell many things in one test with the target `*`: it then speaks for all
+    earlier failures of its kind.
+    """
+    rows: dict[_Key, TestRow] = {}
     for evidence in reading.evidence(Phase.TEST, Phase.RESTORE):
-        for test in table_of(evidence.facts, "tests"):
-            row = _test(reading.host, test, labels)
-            key = (text_of(test, "kind"), text_of(test, "target"), text_of(test, "name"))
-            before = rows.get(key)
-            rows[key] = _recovered(before, row, labels) if before else row
+        tests = {_key(test): _test(reading.host, test, labels)
+                 for test in table_of(evidence.facts, "tests")}  # fmt: skip
+        whole = {key[0]: row for key, row in tests.items() if key[1] == ALL}
+        for key, before in rows.items():
+            now = tests.get(key) or whole.get(key[0])
+            if now is not None:
+                rows[key] = _recovered(before, now, labels)
+        rows |= {key: row for key, row in tests.items() if key not in rows}
     return tuple(rows.values())
 
 
-def _test(host: str, test: object, labels: Labels) -> TestRow:
-    row = test if isinstance(test, dict) else {}
-    kind, result = text_of(row, "kind", 40), text_of(row, "result", 40)
-    required = row.get("required")
-    target = text_of(row, "target", 120)
+ALL = "*"
+"""The target of a test that speaks for everything of its kind."""
+
+_Key = tuple[str, str, str]  # kind, target, name
+
+
+def _key(test: Mapping[str, Any]) -> _Key:
+    return text_of(test, "kind", 40), text_of(test, "target", 120), text_of(test, "name", 120)
+
+
+def _test(host: str, test: Mapping[str, Any], labels: Labels) -> TestRow:
+    kind, target, name = _key(test)
+    result = text_of(test, "result", 40)
+    required = test.get("required")
     return TestRow(
         host=say(host),
         kind=labels.known("test_kind", kind, kind),
-        target=target if target != NONE else text_of(row, "name", 120),
+        target={ALL: labels.word("test_words", "all"), NONE: name}.get(target, target),
         required=labels.yes_no(required if isinstance(required, bool) else None),
         result=labels.known("test_result", result, labels.word("test_result", "other")),
         result_key=result if result in labels.sections["test_result"] else "other",
-        evidence=text_of(row, "evidence", 300),
+        evidence=labels.phrase(text_of(test, "evidence", 300)),
     )
 
 
 def _recovered(before: TestRow, now: TestRow, labels: Labels) -> TestRow:
+    """The later row in place of the earlier one, with both evidences when it recovered."""
+    now = replace(now, target=before.target)
     if before.result_key != "failed" or now.result_key != "passed":
         return now
     evidence = labels.word("test_words", "recovered").format(

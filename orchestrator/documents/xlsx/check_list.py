@@ -14,6 +14,7 @@ from orchestrator.documents.content.records import Content, ItemRow
 from orchestrator.documents.content.said import joined
 from orchestrator.documents.xlsx.check_recap import recap_sheet
 from orchestrator.documents.xlsx.package import new_workbook, workbook_bytes
+from orchestrator.documents.xlsx.page import keep_signatures, printed, protected
 from orchestrator.documents.xlsx.sheet import (
     CENTER,
     INPUT_FILL,
@@ -21,8 +22,6 @@ from orchestrator.documents.xlsx.sheet import (
     Column,
     full_width,
     letterhead,
-    printed,
-    protected,
     put,
     signatures,
     table_head,
@@ -61,7 +60,7 @@ _SCHEDULE = (
     Column("checked", 15, CENTER),
     Column("officer", 21),
     Column("items", 7.5, CENTER),
-    Column("check", 14, CENTER),
+    Column("check", 17, CENTER),
     Column("remark", 30),
 )
 _PRIORITY_FILL = {
@@ -110,9 +109,10 @@ def _items(book: Workbook, content: Content, labels: Labels) -> None:
     _name(book, ITEMS, sheet, f"$A${head}:${last}${row}")
     if content.items:
         _decisions(sheet, head + 1, row, labels)
-    row = _remarks(sheet, row + 2, content, labels, width)
-    _signers(sheet, row + 1, content, labels, (2, 11))
+    end = _remarks(sheet, row + 2, content, labels, width)
+    _signers(sheet, end + 1, content, labels, (2, 11))
     printed(sheet, content, labels, head)
+    keep_signatures(sheet, end + 1, head, row)
     protected(sheet)
 
 
@@ -198,6 +198,7 @@ def _schedule(book: Workbook, content: Content, labels: Labels) -> None:
     _name(book, SCHEDULE, sheet, f"$A${head}:${last}${row}")
     _signers(sheet, row + 2, content, labels, (2, 9))
     printed(sheet, content, labels, head)
+    keep_signatures(sheet, row + 2, head, row)
     protected(sheet)
 
 

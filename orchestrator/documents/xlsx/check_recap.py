@@ -17,12 +17,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content
+from orchestrator.documents.xlsx.page import printed, protected
 from orchestrator.documents.xlsx.sheet import (
     CENTER,
     Column,
     letterhead,
-    printed,
-    protected,
     table_head,
     table_row,
 )
@@ -120,7 +119,7 @@ def _bars(title: str, height: int) -> BarChart:
     chart.type = "bar"
     chart.title = _title(title)
     chart.gapWidth = 60
-    chart.width, chart.height = 28, height
+    chart.width, chart.height = 21, height
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.x_axis.scaling.orientation = "maxMin"  # the first host on top
     chart.y_axis.majorUnit = None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from openpyxl import Workbook
 from openpyxl.packaging.core import DocumentProperties
+from openpyxl.styles import Font
 from openpyxl.xml.functions import tostring
 
 from orchestrator.documents.content.records import Content
@@ -20,6 +21,9 @@ def new_workbook(content: Content, title: str) -> Workbook:
     """An empty workbook with its properties set from the content."""
     book = Workbook()
     book.remove(book.worksheets[0])
+    # Widths of columns are counted in digits of this font.
+    plain = Font(name="Arial", size=10)
+    book._fonts[0] = book._named_styles["Normal"].font = plain  # type: ignore[attr-defined]
     book.properties.title = title
     book.properties.subject = f"{content.cycle} {content.plan_id}"
     book.properties.creator = content.head.agency

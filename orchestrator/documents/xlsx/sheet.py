@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content, Signer
 
-FONT = "Liberation Sans"
-PAPER = {"f4": 14, "a4": 9}
-"""Excel's paper codes; 14 is Folio, 215.9 × 330.2 mm."""
+FONT = "Arial"
+"""On Windows; elsewhere Liberation Sans of the same widths takes its place."""
+SIGNATURE_ROWS = 9
+"""Rows that a signature block takes."""
 
 THIN = Side(style="thin", color="FF7F7F7F")
 GRID = Border(left=THIN, right=THIN, top=THIN, bottom=THIN)
@@ -162,41 +162,6 @@ def signatures(
         for offset, text, style in lines:
             if text:
                 put(sheet, row + offset, column, text, style)
-    for offset in range(9):
+    for offset in range(SIGNATURE_ROWS):
         sheet.row_dimensions[row + offset].height = 13.5
-    return row + 9
-
-
-def printed(
-    sheet: Worksheet, content: Content, labels: Labels, head_row: int, *, landscape: bool = True
-) -> None:
-    """Paper, margins, repeated heading, footer with the plan's id, one page wide."""
-    sheet.page_setup.orientation = "landscape" if landscape else "portrait"
-    sheet.page_setup.paperSize = PAPER[content.letter.paper]
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    sheet.print_title_rows = f"{head_row}:{head_row}"
-    sheet.freeze_panes = f"A{head_row + 1}"
-    sheet.print_options.horizontalCentered = True
-    margins = sheet.page_margins
-    margins.left = margins.right = 0.4
-    margins.top, margins.bottom, margins.header, margins.footer = 0.55, 0.7, 0.3, 0.3
-    word = labels.sections["text"]
-    footer = f"{word['cycle']} {content.cycle} · {word['nature']}: {content.letter.nature} · "
-    footers = sheet.oddFooter
-    left, right = (footers.left, footers.right) if footers is not None else (None, None)
-    if left is None or right is None:
-        raise TypeError(f"{sheet.title}: has no footer")
-    left.text = f'&"{FONT},Regular"&8' + (footer + f"{word['plan']} {content.plan_id}").replace(
-        "&", "&&"
-    )
-    right.text = f'&"{FONT},Regular"&8' + f"{word['page']} &P {word['of']} &N"
-    sheet.sheet_view.showGridLines = False
-
-
-def protected(sheet: Worksheet) -> None:
-    """Lock all but the input cells, without a password; filters and widths stay usable."""
-    protection = sheet.protection
-    protection.sheet = True
-    protection.autoFilter = protection.sort = False
-    protection.formatColumns = protection.formatRows = False
+    return row + SIGNATURE_ROWS

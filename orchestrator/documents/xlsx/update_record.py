@@ -14,6 +14,7 @@ from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content
 from orchestrator.documents.xlsx.check_list import subtitle
 from orchestrator.documents.xlsx.package import new_workbook, workbook_bytes
+from orchestrator.documents.xlsx.page import keep_signatures, printed, protected
 from orchestrator.documents.xlsx.sheet import (
     CENTER,
     RIGHT,
@@ -21,8 +22,6 @@ from orchestrator.documents.xlsx.sheet import (
     Column,
     full_width,
     letterhead,
-    printed,
-    protected,
     signatures,
     table_head,
     table_row,
@@ -31,7 +30,7 @@ from orchestrator.documents.xlsx.sheet import (
 _BACKUP = (
     Column("number", 4.5, CENTER),
     Column("host", 16),
-    Column("status", 12, CENTER),
+    Column("status", 14, CENTER),
     Column("method", 17),
     Column("location", 27),
     Column("created", 15, CENTER),
@@ -169,4 +168,5 @@ def _sheet(book: Workbook, part: _Part, content: Content, labels: Labels) -> Non
         labels,
     )
     printed(sheet, content, labels, head)
+    keep_signatures(sheet, row + 2, head, row)
     protected(sheet)

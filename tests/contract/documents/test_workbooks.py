@@ -161,3 +161,12 @@ def test_nothing_to_do_still_gives_a_list(tmp_path):
     failed = book(tmp_path, all_failed(2))
     assert int(failed.worksheets[0].page_setup.paperSize) == 9
     assert len(table(failed["Jadwal Pengecekan"])) == 7
+
+
+def test_signatures_are_not_torn_from_the_table(tmp_path):
+    """13 rows fill a page so far that the signature block would begin on it and end on the next."""
+    sheet = book(tmp_path, normal(2)).worksheets[0]
+    row = head_row(sheet)
+    assert [b.id for b in sheet.row_breaks.brk] == [row + 11]  # the last two items go with it
+    assert not book(tmp_path, empty(2)).worksheets[0].row_breaks.brk
+    assert 50 < sheet.page_setup.scale <= 100

@@ -13,7 +13,8 @@ from orchestrator.documents.content.people import key_fingerprint
 from orchestrator.documents.names import DocumentName
 from orchestrator.documents.templates import SHIPPED
 from orchestrator.journal.state import StepState
-from tests.unit.documents.sample import STATES, all_failed, at, empty, normal
+from orchestrator.model.evidence import Phase
+from tests.unit.documents.sample import STATES, all_failed, answer, at, empty, normal
 
 LABELS = load_labels(SHIPPED)
 
@@ -175,3 +176,30 @@ def test_no_cell_is_empty_none_or_nan(kind, name):
 def test_nothing_to_do_and_nothing_reached_are_told_apart():
     assert content(state=empty()).totals.reached == 2
     assert content(state=all_failed()).totals.reached == 0
+
+
+def test_a_test_of_everything_speaks_for_what_failed_before():
+    """Real host programs tell failures one by one, and good news in one line with `*`."""
+    state = normal()
+
+    def told(result, target, evidence):
+        return {"name": "units", "kind": "unit", "target": target, "required": True,
+                "result": result, "evidence": evidence}  # fmt: skip
+
+    failed, passed = (
+        answer("web-01", Phase.TEST, minute, facts={"tests": rows})
+        for minute, rows in (
+            (210, [told("failed", "web.service", "failed since the update")]),
+            (212, [told("passed", "*", "17 of 17 units that were active before are active")]),
+        )
+    )
+    state.outcomes["web-01"] = [failed, passed]
+    rows = [t for t in content(state=state).tests if t.host == "web-01"]
+    assert [(t.target, t.result_key) for t in rows] == [
+        ("web.service", "recovered"),
+        ("semua", "passed"),
+    ]
+    assert rows[0].evidence == (
+        "Semula gagal: gagal sejak update. "
+        "Setelah dikembalikan: 17 dari 17 unit yang semula aktif tetap aktif"
+    )

@@ -66,3 +66,21 @@ def test_broken_labels_are_named(tmp_path, text, words):
 def test_a_folder_without_templates_is_refused(tmp_path):
     with pytest.raises(CannotRunError, match="not a folder of document templates"):
         template_folder(tmp_path)
+
+
+def test_sentences_of_host_programs_are_put_into_the_offices_words():
+    assert LABELS.phrase("17 of 18 units that were active before are active") == (
+        "17 dari 18 unit yang semula aktif tetap aktif"
+    )
+    assert LABELS.phrase("no sentence {0} that {} we know") == "no sentence {0} that {} we know"
+
+
+@pytest.mark.parametrize("evil", ["{0.__class__} is active", "{} is active", "{5} is active"])
+def test_what_fills_a_sentence_is_not_looked_at(evil):
+    assert LABELS.phrase(evil) == evil.replace(" is active", " aktif")
+
+
+def test_every_sentence_can_be_filled():
+    for pattern, words in LABELS.sections["phrase"].items():
+        filled = LABELS.phrase(pattern.replace("{}", "x"))
+        assert filled == words.format(*"x" * pattern.count("{}"))

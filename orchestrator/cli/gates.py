@@ -9,7 +9,7 @@ import click
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import Lines, explain
 from orchestrator.model.errors import UsageError
-from orchestrator.workflow.gates import Signer, send_back, sign
+from orchestrator.workflow.gates import Choices, Signer, send_back, sign
 
 KEY = click.option(
     "--key",
@@ -30,6 +30,13 @@ OFFICER = click.option("--as", "officer", required=True, metavar="OFFICER", help
     metavar="NO=REASON",
     help="At step 3: put off the item with this number in the check list; may be repeated.",
 )
+@click.option(
+    "--window",
+    default="",
+    metavar="START/END",
+    help="At step 4: when the work may be done, in the office's time "
+    "(YYYY-MM-DD HH:MM/YYYY-MM-DD HH:MM) [default: at once].",
+)
 @shared_options
 def sign_command(
     *,
@@ -37,6 +44,7 @@ def sign_command(
     officer: str,
     key: Path | None,
     defer: tuple[str, ...],
+    window: str,
     options: Given,
 ) -> int:
     """Pass the gate of CYCLE that is open, with an officer's SSH key.
@@ -44,9 +52,12 @@ def sign_command(
     \b
     Example: sop-run sign 2026-11 --as analis --key ~/.ssh/id_ed25519
              sop-run sign 2026-11 --as analis --defer '4=vendor asks to wait'
+             sop-run sign 2026-11 --as kepala --window '2026-11-23 22:00/2026-11-24 02:00'
     """
     signer = Signer(cycle, officer, key)
-    return explain(sign(options.settings, signer, Lines(), _deferred(defer)), options)
+    return explain(
+        sign(options.settings, signer, Lines(), Choices(_deferred(defer), window)), options
+    )
 
 
 @click.command("return")

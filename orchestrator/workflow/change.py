@@ -5,6 +5,8 @@ Each function asks only hosts that have no outcome yet, so running again goes on
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from orchestrator.journal.judge import judge, may_test, may_update, needs_restore, package_items
 from orchestrator.journal.state import CycleState
 from orchestrator.model.errors import CannotRunError
@@ -12,6 +14,7 @@ from orchestrator.model.evidence import OutcomeKind, Phase
 from orchestrator.model.statement import Statement
 from orchestrator.model.verdict import GOOD, Verdict
 from orchestrator.signature.ssh import verify
+from orchestrator.sop.window import after_window, before_window
 from orchestrator.workflow.requests import requests_for
 from orchestrator.workflow.run import Run
 
@@ -22,10 +25,14 @@ HARMLESS = GOOD | {Verdict.INCOMPLETE, Verdict.SUPERSEDED, Verdict.NOT_STARTED}
 def change(run: Run) -> None:
     """SOP steps 5 to 8 up to the gate; ends with a verdict for every host."""
     require_signatures(run.state)
+    _require_window(run.state)
     run.progress.step(run.state, 6)
     for number, wave in enumerate(waves(run.state)):
-        if too_many_failed(run.state):
-            run.progress.say("more hosts failed than the order allows: the rest is not started")
+        begun = any(run.state.last(h, Phase.BACKUP) is not None for h in wave)
+        # A wave that has begun is brought to its end: stopping inside it leaves hosts untested.
+        if not begun and (reason := _no_more(run.state)):
+            run.book.record("note.added", {"text": reason}, step=7)
+            run.progress.say(reason)
             break
         _wave(run, number, wave)
     for host in run.state.hosts:
@@ -38,6 +45,26 @@ def change(run: Run) -> None:
     for step in (6, 7, 5):
         if run.state.steps[step].state == "open":
             run.book.record("step.passed", step=step)
+
+
+def _require_window(state: CycleState) -> None:
+    """Nothing begins before the ordered window does."""
+    assert state.order is not None
+    if before_window(state.order, datetime.now(UTC)):
+        raise CannotRunError(
+            f"the ordered window begins at {state.order.window_start}",
+            "nothing was changed on any host; run the same command again then",
+        )
+
+
+def _no_more(state: CycleState) -> str:
+    """Why no further wave may begin, or ''."""
+    assert state.order is not None
+    if too_many_failed(state):
+        return "more hosts failed than the order allows; the hosts left over are not started"
+    if after_window(state.order, datetime.now(UTC)):
+        return "the ordered window is over; the hosts left over are not started"
+    return ""
 
 
 def waves(state: CycleState) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -17,10 +17,19 @@ from orchestrator.model.statement import ItemDecision, Statement
 from orchestrator.office.load import load_office
 from orchestrator.signature.ssh import sign as ssh_sign
 from orchestrator.sop.procedure import ROLE_NAMES, Step
+from orchestrator.sop.window import FORM, parse_window
 from orchestrator.workflow.monthly import SHOWN, Standing, adopt_office, carry_on, find_cycle
 from orchestrator.workflow.progress import Progress
 from orchestrator.workflow.run import Run
 from orchestrator.workflow.settings import Settings
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What an officer decides besides signing."""
+
+    defer: dict[int, str] = field(default_factory=dict)  # step 3: item number → reason
+    window: str = ""  # step 4: START/END in the office's time
 
 
 @dataclass(frozen=True)
@@ -33,25 +42,25 @@ class Signer:
 
 
 def sign(
-    settings: Settings, signer: Signer, progress: Progress, defer: dict[int, str] | None = None
+    settings: Settings, signer: Signer, progress: Progress, choices: Choices | None = None
 ) -> Standing:
-    """Pass the open gate; `defer` is item number → reason, for step 3 only.
+    """Pass the open gate with the officer's choices.
 
     Then the paper work of the next step is done; hosts are only worked on by `sop-run monthly`.
     Raises UsageError for whatever the procedure does not allow; nothing is recorded then.
     """
-    return _decide(settings, signer, progress, defer=defer or {}, reason="")
+    return _decide(settings, signer, progress, choices=choices or Choices(), reason="")
 
 
 def send_back(settings: Settings, signer: Signer, progress: Progress, reason: str) -> Standing:
     """Send the open gate back with a reason: 3 and 4 to step 2, 10 and 11 to step 9."""
     if not reason.strip():
         raise UsageError("a return needs a reason", "say it with --reason TEXT")
-    return _decide(settings, signer, progress, defer={}, reason=reason.strip())
+    return _decide(settings, signer, progress, choices=Choices(), reason=reason.strip())
 
 
 def _decide(
-    settings: Settings, signer: Signer, progress: Progress, *, defer: dict[int, str], reason: str
+    settings: Settings, signer: Signer, progress: Progress, *, choices: Choices, reason: str
 ) -> Standing:
     folder = find_cycle(settings, signer.cycle)
     office = load_office(settings.office)
@@ -72,8 +81,8 @@ def _decide(
             plan_id=run.state.plan.id if run.state.plan else "",
             journal_head=run.state.head,
             documents=_shown(run, gate),
-            decisions=_decisions(run.state, gate, defer),
-            order=_order(run.state) if gate.number == 4 and not reason else None,
+            decisions=_decisions(run.state, gate, choices.defer),
+            order=_order(run.state, gate, choices.window, returned=bool(reason)),
         ).canonical()
         signature = ssh_sign(statement, officer, signer.key)
         kind = "gate.returned" if reason else "gate.signed"
@@ -152,8 +161,26 @@ def _decisions(state: CycleState, gate: Step, defer: dict[int, str]) -> tuple[It
     )
 
 
-def _order(state: CycleState) -> Order:
+def _order(state: CycleState, gate: Step, window: str, *, returned: bool) -> Order | None:
+    """Step 4's order: the office's rules and the window that the officer names."""
+    if gate.number != 4:
+        if window:
+            raise UsageError("a window is ordered at step 4 only", "leave out --window")
+        return None
+    if returned:
+        return None
+    start = end = ""
+    if window:
+        try:
+            start, end = parse_window(window, state.office.office.zone)
+        except ValueError as error:
+            raise UsageError(f"--window: {error}", f"for example --window '{FORM}'") from error
     rules = state.office.rules
     return Order(
-        canary=rules.canary, wave=rules.wave, abort_limit=rules.abort_limit, reboot=rules.reboot
+        canary=rules.canary,
+        wave=rules.wave,
+        abort_limit=rules.abort_limit,
+        reboot=rules.reboot,
+        window_start=start,
+        window_end=end,
     )

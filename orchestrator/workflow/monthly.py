@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from orchestrator.documents.names import DocumentName
-from orchestrator.fleet.inventory import read_inventory
+from orchestrator.fleet.inventory import Inventory, read_inventory
 from orchestrator.journal.book import CycleBook, read_state
 from orchestrator.journal.state import CycleState
 from orchestrator.model.cycle import CycleId
@@ -22,6 +22,7 @@ from orchestrator.workflow.check import check
 from orchestrator.workflow.progress import Progress
 from orchestrator.workflow.run import Run
 from orchestrator.workflow.settings import Settings
+from orchestrator.workflow.stop import SafeStop
 
 GATE_DOCUMENTS: dict[int, tuple[DocumentName, ...]] = {
     3: (),  # the check list of step 2 is shown
@@ -56,37 +57,37 @@ def monthly(settings: Settings, cycle: CycleId, progress: Progress) -> Standing:
     """Open or continue the cycle and go on to the next gate or to the end."""
     office = load_office(settings.office)
     folder = settings.cycle_folder(str(cycle))
-    if (folder / "journal.db").exists():
-        with CycleBook(folder) as book:
-            if not book.is_new:
-                _same_hosts(settings, book.state)
-                adopt_office(book, office)
-                return carry_on(Run(settings, book, progress))
-    return _open(settings, cycle, office, progress)
-
-
-def _open(settings: Settings, cycle: CycleId, office: Office, progress: Progress) -> Standing:
-    """SOP step 1: everything is read and checked before anything is recorded."""
-    inventory = read_inventory(settings.inventory, settings.limit)
-    previous = _previous(settings, str(cycle))
-    folder = settings.cycle_folder(str(cycle))
-    with CycleBook(folder, create=True) as book:
+    begun = (folder / "journal.db").exists()
+    inventory = None if begun else read_inventory(settings.inventory, settings.limit)
+    with SafeStop(progress.say) as stop, CycleBook(folder, create=not begun) as book:
         if book.is_new:
-            book.record(
-                "cycle.opened",
-                {
-                    "cycle": str(cycle),
-                    "kind": "monthly" if cycle.number is None else "incidental",
-                    "office": office.model_dump(mode="json"),
-                    "hosts": list(inventory.hosts),
-                    "addresses": inventory.addresses,
-                    "tool_version": version("sop-run"),
-                    "previous_cycle": previous.cycle if previous else "",
-                    "previous_manifest": previous.archive_manifest if previous else "",
-                },
-                step=1,
-            )
-        return carry_on(Run(settings, book, progress))
+            inventory = inventory or read_inventory(settings.inventory, settings.limit)
+            _open(settings, cycle, office, inventory, book)
+        else:
+            _same_hosts(settings, book.state)
+            adopt_office(book, office)
+        return carry_on(Run(settings, book, progress, stop))
+
+
+def _open(
+    settings: Settings, cycle: CycleId, office: Office, inventory: Inventory, book: CycleBook
+) -> None:
+    """SOP step 1; inventory and office have been read and found good before."""
+    previous = _previous(settings, str(cycle))
+    book.record(
+        "cycle.opened",
+        {
+            "cycle": str(cycle),
+            "kind": "monthly" if cycle.number is None else "incidental",
+            "office": office.model_dump(mode="json"),
+            "hosts": list(inventory.hosts),
+            "addresses": inventory.addresses,
+            "tool_version": version("sop-run"),
+            "previous_cycle": previous.cycle if previous else "",
+            "previous_manifest": previous.archive_manifest if previous else "",
+        },
+        step=1,
+    )
 
 
 def _same_hosts(settings: Settings, state: CycleState) -> None:

@@ -18,6 +18,7 @@ from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.evidence import Outcome, Phase
 from orchestrator.workflow.progress import Progress
 from orchestrator.workflow.settings import Settings
+from orchestrator.workflow.stop import SafeStop
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Run:
     settings: Settings
     book: CycleBook
     progress: Progress
+    stop: SafeStop | None = None  # set while hosts may be worked on
 
     @property
     def state(self) -> CycleState:
@@ -42,8 +44,10 @@ class Run:
         """Run a phase on the hosts of `requests` and record every outcome as it comes."""
         if not requests:
             return
+        self._boundary()
         hosts = sorted(requests)
-        self.book.record("phase.started", {"phase": phase, "wave": wave, "hosts": hosts})
+        if not self._under_way(phase, wave, hosts):
+            self.book.record("phase.started", {"phase": phase, "wave": wave, "hosts": hosts})
         self.progress.phase(phase, len(hosts), wave)
         begun, done = time.monotonic(), 0
 
@@ -68,6 +72,21 @@ class Run:
         )
         seconds = round(time.monotonic() - begun, 3)
         self.book.record("phase.ended", {"phase": phase, "wave": wave, "seconds": seconds})
+        self._boundary()
+
+    def _boundary(self) -> None:
+        if self.stop is not None:
+            self.stop.boundary()
+
+    def _under_way(self, phase: Phase, wave: int, hosts: list[str]) -> bool:
+        """Whether an interrupted call began this very phase: then it goes on, not anew."""
+        last = self.state.runs[-1] if self.state.runs else None
+        return (
+            last is not None
+            and not last.ended_at
+            and (last.phase, last.wave) == (phase, wave)
+            and set(hosts) <= set(last.hosts)
+        )
 
     def document(self, name: DocumentName, step: int) -> Path:
         """Render a document for a step and record its hash, unless this step has it already."""

@@ -6,12 +6,13 @@ import fcntl
 import hashlib
 import json
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli import make_key, sop_run
+from tests.cli import SOP_RUN, make_key, sop_run
 from tests.local.conftest import LocalOffice
 
 pytestmark = pytest.mark.skipif(
@@ -194,3 +195,27 @@ def test_audit_names_what_was_changed(local_office: LocalOffice) -> None:
     assert called.code == 1
     failed = [c for c in json.loads(called.out) if not c["ok"]]
     assert "journal entry" in failed[0]["detail"]
+
+
+def test_a_window_in_the_future_holds_the_work_back(local_office: LocalOffice) -> None:
+    assert local_office.run(*PERIOD).code == 3
+    assert local_office.sign("analis", "--window", "2999-01-01 22:00/2999-01-02 02:00").code == 2
+    assert local_office.sign("analis", *local_office.defer_all()).code == 3
+    assert local_office.sign("kepala", "--window", "tonight").code == 2
+    assert local_office.sign("kepala", "--window", "2999-01-01 22:00/2999-01-02 02:00").code == 0
+    called = local_office.run(*PERIOD)
+    assert called.code == 4 and "begins at 2999-01-01T22:00+07:00" in called.err
+
+
+def test_sigterm_stops_at_a_safe_boundary(local_office: LocalOffice) -> None:
+    words = [str(SOP_RUN), *PERIOD, "--inventory", str(local_office.inventory)]
+    running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    while "check: 1 host" not in running.stderr.readline():
+        assert running.poll() is None
+    running.send_signal(signal.SIGTERM)
+    _, errors = running.communicate(timeout=120)
+    assert running.returncode == 4 and "stopped at a safe boundary" in errors, errors
+    assert " ok " in errors, "the phase was brought to its end"
+    again = local_office.run(*PERIOD)
+    assert again.code == 3 and "localhost " not in again.err, "nothing is checked twice"

@@ -29,21 +29,26 @@ def sync_folder(folder):
         os.close(handle)
 
 
-def write(path, data, mode=0o600):
-    """Write bytes so that after a crash `path` holds either all of them or what it held before."""
+def write(path, data, mode=0o600, sync=True):
+    """Write bytes so that after a crash `path` holds either all of them or what it held before.
+
+    Without `sync` that holds for a killed process only, not for a power cut.
+    """
     temporary = "%s.%d.new" % (path, os.getpid())
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(handle, "wb") as stream:
         stream.write(data)
         stream.flush()
-        os.fsync(stream.fileno())
+        if sync:
+            os.fsync(stream.fileno())
     os.rename(temporary, path)
-    sync_folder(os.path.dirname(path))
+    if sync:
+        sync_folder(os.path.dirname(path))
 
 
-def write_sealed(path, document):
+def write_sealed(path, document, sync=True):
     """Write a dict as JSON together with `sha256`, the checksum of all its other keys."""
-    write(path, canonical(dict(document, sha256=digest(document))) + b"\n")
+    write(path, canonical(dict(document, sha256=digest(document))) + b"\n", sync=sync)
 
 
 def read_sealed(path, limit=64 * 1024 * 1024):

@@ -14,6 +14,8 @@ KERNEL_MB = 150
 FREE_INODES = 5000
 KERNEL = re.compile(r"^(linux-image-|linux-modules-|kernel(-core|-modules)?$)")
 MB = 1024 * 1024
+# Package names, architectures and versions; nothing that a tool could take for an option.
+PLAIN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9+.:~^_-]*\Z")
 
 
 def passed(request, answer, mend=False):
@@ -31,6 +33,7 @@ def passed(request, answer, mend=False):
                     "Take the host out of the inventory, or update it by hand.")
         return False
     refused = [
+        malformed(request.get("items", []), options.get("allow_removals") or []),
         clock(request.get("clock"), float(options.get("clock_tolerance_seconds",
                                                       CLOCK_TOLERANCE_SECONDS))),
         space(request.get("items", []), float(options.get("reserve_mb", RESERVE_MB))),
@@ -41,6 +44,20 @@ def passed(request, answer, mend=False):
     if answer.status == "ok":
         lock_free(options, answer)
     return answer.status == "ok"
+
+
+def malformed(items, removals=()):
+    """A reason when a package's name, architecture or version is none, None otherwise."""
+    words = [str(name) for name in removals]
+    for item in items:
+        if item.get("class") != "antivirus":
+            words += [str(item.get(key, "")) for key in ("name", "from", "to")]
+            words += [item["arch"]] if item.get("arch") else []
+    wrong = [word[:80] for word in words if not PLAIN.match(word)]
+    if not wrong:
+        return None
+    return ("bad-item", "these are no package names or versions: %r" % wrong[:5],
+            "Check this host again; the plan's items are not what its package manager says.")
 
 
 def clock(control, tolerance):

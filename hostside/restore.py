@@ -40,7 +40,7 @@ def run(request, answer):
         os.unlink(flag)  # what the update asked for is gone with it
     active = (request.get("baseline") or {}).get("active_units") or []
     services.after_restore(paths + package_paths(taken), active, answer)
-    prove(request, answer, proof)
+    prove(request, record, answer, proof)
     answer.facts["restore"] = {
         "method": taken["method"], "id": taken["id"], "files": len(paths), "proof": proof,
     }
@@ -68,12 +68,16 @@ def package_paths(taken):
     return paths
 
 
-def prove(request, answer, proof):
-    """Items with `restored` or `failed`; status `failed` unless every one is at `from` again."""
+def prove(request, record, answer, proof):
+    """Items with `restored` or `failed`; status `failed` unless every one is as it was backed up.
+
+    That is its `from`, unless someone had updated it between the check and the backup.
+    """
     now = baseline.installed()
     for item in baseline.package_items(request):
-        after = now.get(baseline.package_key(item), "")
-        result = "restored" if after == item["from"] else "failed"
+        key = baseline.package_key(item)
+        after, before = now.get(key, ""), record["packages"].get(key, item["from"])
+        result = "restored" if after == before else "failed"
         answer.items.append(dict(item, result=result, after=after))
     wrong = [item["name"] for item in answer.items if item["result"] == "failed"]
     if wrong:

@@ -44,9 +44,9 @@ def load(transaction, name):
         return None
 
 
-def save(transaction, name, document):
-    """Write a sealed file of the transaction durably."""
-    durable.write_sealed(folder(transaction, name + ".json"), document)
+def save(transaction, name, document, sync=True):
+    """Write a sealed file of the transaction, durably unless `sync` is false."""
+    durable.write_sealed(folder(transaction, name + ".json"), document, sync)
 
 
 def notes(transaction):

@@ -39,6 +39,10 @@ def start_or_attach(request, packed_sources):
     transaction = str(request.get("transaction", ""))
     if not state.IDENTITY.match(transaction):
         return refusal(request, "no-transaction", "a change needs a transaction id", "")
+    if nothing_to_change(request) and not os.path.isdir(state.folder(transaction)):
+        from hostside.main import carry_out
+
+        return carry_out(request)
     try:
         state.private_folder(state.ROOT)
         state.private_folder(state.folder(transaction))
@@ -48,6 +52,14 @@ def start_or_attach(request, packed_sources):
             request, "state-unusable", "%s: %s" % (type(error).__name__, error),
             "Look at %s on the host; the program began nothing new." % state.ROOT,
         )
+
+
+def nothing_to_change(request):
+    """Whether the phase has no item on this host: then it only looks, and needs no worker."""
+    classes = {item.get("class") for item in request.get("items", [])}
+    if request["phase"] == "update":
+        return not classes - {"antivirus"}
+    return request["phase"] == "antivirus" and "antivirus" not in classes
 
 
 def refusal(request, code, message, hint, status="refused"):
@@ -153,15 +165,19 @@ class Asker:
         )
 
     def begin(self, attempt):
-        """Write the worker's program and state durably, start it, and see it alive."""
+        """Write the worker's program and state, start it, and see it alive.
+
+        The worker makes its own state durable before it changes anything; what a power cut takes
+        before that was never begun.
+        """
         keep = dict(self.request, worker=True, attempt=attempt)
         text = bundle.program(self.packed_sources, keep)
-        durable.write(self.path("program.py"), text.encode("ascii"))
+        durable.write(self.path("program.py"), text.encode("ascii"), sync=False)
         state.save(self.transaction, "state", {
             "stage": "starting", "attempt": attempt, "boot_id": hostinfo.boot_id(),
             "started": time.time(),
-        })
-        state.save(self.transaction, "request", self.request)
+        }, sync=False)
+        state.save(self.transaction, "request", self.request, sync=False)
         launch(self.transaction, attempt)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:

@@ -113,6 +113,20 @@ def test_space_needed() -> None:
     }
 
 
+@pytest.mark.parametrize("word", ["-oDebug=1", "--purge", "a b", "$(id)", "../x", "", "a\n"])
+def test_items_are_never_options(word: str) -> None:
+    item = {"class": "system", "name": "lab-web", "arch": "all", "from": "1:1.0~rc1", "to": "1.1^2"}
+    assert preflight.malformed([item]) is None
+    for key in ("name", "from", "to"):
+        reason = preflight.malformed([dict(item, **{key: word})])
+        assert reason is not None
+        assert reason[0] == "bad-item"
+    assert preflight.malformed([], [word]) is not None
+    assert (
+        preflight.malformed([dict(item, **{"class": "antivirus", "name": "clamav-db (x)"})]) is None
+    )
+
+
 def test_clock_is_checked_only_when_given() -> None:
     assert preflight.clock(None, 300) is None
     reason = preflight.clock(0, 300)

@@ -56,7 +56,7 @@ class Host:
             "phase": "update",
             "host": "h",
             "transaction": IDENTITY,
-            "items": options.pop("items", []),
+            "items": options.pop("items", [{"class": "system", "name": "x"}]),
             "options": dict({"wait_seconds": 20}, **options),
         }
         asker = subprocess.Popen(
@@ -190,7 +190,7 @@ def test_another_transaction_waits_then_is_blocked(host: Host) -> None:
         "schema": "sop-run/request/1",
         "phase": "update",
         "host": "h",
-        "items": [],
+        "items": [{"class": "system", "name": "x"}],
         "transaction": program_id,
         "options": {"wait_seconds": 20, "lock_seconds": 0.3},
     }

@@ -33,5 +33,5 @@ def test_no_window_means_at_once_and_for_ever() -> None:
     "text", ["", "tonight", "2026-11-23 22:00", "2026-11-24 02:00/2026-11-23 22:00", "a/b"]
 )
 def test_wrong_windows_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not|ends before"):
+    with pytest.raises(ValueError, match=r"is not|ends before"):
         parse_window(text, JAKARTA)

@@ -1,0 +1,58 @@
+"""SIGTERM and Ctrl-C stop the work at a safe boundary, never inside a phase (fault 35)."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType, TracebackType
+
+from orchestrator.model.errors import CannotRunError
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(CannotRunError):
+    """The user asked to stop; everything so far is recorded and the same command goes on."""
+
+
+class SafeStop:
+    """While active, the first signal asks to stop; a second one stops at once, as usual."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._before: dict[signal.Signals, object] = {}
+        self.asked = False
+
+    def __enter__(self) -> SafeStop:
+        for number in SIGNALS:
+            self._before[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        self._before = {}
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        self._restore()
+        self._say(
+            f"{signal.Signals(number).name}: stopping when the present phase has ended on its "
+            "hosts (once more: at once)"
+        )
+
+    def boundary(self) -> None:
+        """Raise Stopped here if it was asked for."""
+        if self.asked:
+            raise Stopped(
+                "stopped at a safe boundary, as asked",
+                "nothing is lost: run the same command again to go on",
+            )

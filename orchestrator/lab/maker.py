@@ -14,7 +14,7 @@ from orchestrator.lab.cache import Cache
 from orchestrator.lab.inventory import write_inventory, write_ssh
 from orchestrator.lab.limits import raise_limits, registration, restore_limits
 from orchestrator.lab.machine import Machine, Progress
-from orchestrator.lab.members import end_members, leader
+from orchestrator.lab.members import end_members, leader, leaders
 from orchestrator.lab.officers import write_office
 from orchestrator.lab.personal import equip, generate_key, personalise
 from orchestrator.lab.process import PATH, run
@@ -87,16 +87,35 @@ def wait_at_work(state: State, hosts: Sequence[Host]) -> None:
     Raises CannotRunError when a host takes longer than a minute and 2 s per host.
     """
     seconds = 60.0 + 2 * len(hosts)
+    wait_switched_on(state, hosts, seconds / 2)
     cut = network.cut_hosts(state)
     wait_reachable(state, [host for host in hosts if host.name not in cut], seconds)
     for host in hosts:
         if host.kind == "thin":
             continue
-        deadline = time.monotonic() + seconds
-        while leader(host.namespace) is None and time.monotonic() < deadline:
-            time.sleep(0.1)
         full.wait_booted(host, inside(host), seconds)
         full.wait_ready(host, inside(host), scenario(host.scenario).ready, seconds)
+
+
+def wait_switched_on(state: State, hosts: Sequence[Host], seconds: float) -> None:
+    """Wait until every host has its first process. Raises CannotRunError, naming those without."""
+    deadline = time.monotonic() + seconds
+    while True:
+        running = leaders([host.namespace for host in hosts])
+        off = [host for host in hosts if host.namespace not in running]
+        if not off:
+            return
+        if time.monotonic() > deadline:
+            names = ", ".join(host.name for host in off)
+            raise CannotRunError(f"lab: {names} did not start; {last_words(state, off[-1])}")
+        time.sleep(0.1)
+
+
+def last_words(state: State, host: Host) -> str:
+    """What a host wrote on its console last, for a message."""
+    log = full.log_path(state, host)
+    text = log.read_text(encoding="utf-8", errors="replace")[-600:] if log.exists() else ""
+    return f"{host.name} wrote last: {text.strip() or 'nothing'}"
 
 
 def wait_reachable(state: State, hosts: Sequence[Host], seconds: float) -> None:
@@ -107,12 +126,11 @@ def wait_reachable(state: State, hosts: Sequence[Host], seconds: float) -> None:
     left = run([*enter, *program, *addresses], timeout=seconds + 60).split()
     if not left:
         return
-    silent = [addresses[address].name for address in left if address in addresses]
+    silent = [addresses[address] for address in left if address in addresses]
     if not silent:
         raise CannotRunError("lab: the lab's web server does not answer")
-    log = full.log_path(state, addresses[left[-1]])
-    last = log.read_text(encoding="utf-8", errors="replace")[-600:] if log.exists() else ""
-    raise CannotRunError(f"lab: no ssh on {', '.join(silent)}; {silent[-1]} wrote last: {last}")
+    names = ", ".join(host.name for host in silent)
+    raise CannotRunError(f"lab: no ssh on {names}; {last_words(state, silent[-1])}")
 
 
 def inside(host: Host) -> list[str]:

@@ -184,6 +184,7 @@ def _totals(
         reboots=sum(h.rebooted == labels.yes_no(True) for h in hosts),
         tests=len(tests),
         tests_normal=sum(t.result_key in NORMAL for t in tests),
+        tests_recovered=sum(t.result_key == "recovered" for t in tests),
     )
 
 

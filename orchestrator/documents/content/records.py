@@ -242,6 +242,7 @@ class Totals:
     reboots: int
     tests: int
     tests_normal: int
+    tests_recovered: int  # of the normal ones: failed first, normal after the restore
 
 
 @dataclass(frozen=True, slots=True)

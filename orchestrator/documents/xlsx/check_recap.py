@@ -119,7 +119,7 @@ def _bars(title: str, height: int) -> BarChart:
     chart.type = "bar"
     chart.title = _title(title)
     chart.gapWidth = 60
-    chart.width, chart.height = 21, height
+    chart.width, chart.height = 22, height
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.x_axis.scaling.orientation = "maxMin"  # the first host on top
     chart.y_axis.majorUnit = None

@@ -66,6 +66,7 @@ def test_totals_add_up():
     parts = totals.succeeded + totals.restored + totals.failed + totals.not_done
     assert parts == totals.approved
     assert (totals.succeeded, totals.restored, totals.bad_hosts) == (11, 1, 2)
+    assert (totals.tests, totals.tests_normal, totals.tests_recovered) == (15, 15, 2)
 
 
 def test_steps_show_time_against_the_standard():

@@ -159,11 +159,11 @@ def _signature(
         entry.body["statement"],
         entry.body["signature"],
         officer.id,
-        officer.keys,
+        officer.valid_keys,
         at=statement.at,
         valid=(officer.valid_from, officer.valid_until),
     )
-    untrusted = trusted is not None and not any(k.split()[1] in trusted for k in officer.keys)
+    untrusted = trusted is not None and not any(k.split()[1] in trusted for k in officer.valid_keys)
     if not reason and untrusted:
         reason = "the officer's key is not among the trusted ones"
     report.add(name, not reason, reason or f"{statement.decision}, by the officer's key")

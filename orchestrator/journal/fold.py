@@ -255,7 +255,7 @@ def _gate_signed(state: CycleState, entry: Entry) -> None:
             entry.body["statement"],
             entry.body["signature"],
             entry.seq,
-            officer.keys,
+            officer.valid_keys,
         )
     )
     if gate.number == 3:

@@ -15,6 +15,12 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=400, strip_whit
 OptionalText = Annotated[str, StringConstraints(max_length=400, strip_whitespace=True)]
 
 
+PublicKey = Annotated[
+    str,
+    StringConstraints(pattern=r"^(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\r\n]*)?$"),
+]
+
+
 class Strict(BaseModel):
     """Base: frozen, and an unknown key is an error (a typing slip must not pass as a default)."""
 
@@ -68,6 +74,11 @@ class Letters(Strict):
         return value
 
 
+def key_material(key: str) -> str:
+    """A public key without its comment."""
+    return " ".join(key.split()[:2])
+
+
 class Officer(Strict):
     """A person of the office who carries out or signs steps."""
 
@@ -76,15 +87,8 @@ class Officer(Strict):
     name: Text
     rank: OptionalText = ""
     nip: OptionalText = ""
-    keys: tuple[
-        Annotated[
-            str,
-            StringConstraints(
-                pattern=r"^(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\r\n]*)?$"
-            ),
-        ],
-        ...,
-    ] = ()  # public keys, as in ~/.ssh/id_ed25519.pub
+    keys: tuple[PublicKey, ...] = ()  # as in ~/.ssh/id_ed25519.pub
+    revoked_keys: tuple[PublicKey, ...] = ()  # keys that must not be accepted any more
     valid_from: OptionalText = ""  # YYYY-MM-DD
     valid_until: OptionalText = ""  # YYYY-MM-DD
 
@@ -96,6 +100,12 @@ class Officer(Strict):
         if value:
             date.fromisoformat(value)
         return value
+
+    @property
+    def valid_keys(self) -> tuple[str, ...]:
+        """The keys that are not revoked."""
+        revoked = {key_material(k) for k in self.revoked_keys}
+        return tuple(k for k in self.keys if key_material(k) not in revoked)
 
 
 class StepOverride(Strict):
@@ -144,7 +154,7 @@ class Office(Strict):
                 raise ValueError(f"officer id {officer.id!r} stands twice")
             seen.add(officer.id)
             for key in officer.keys:
-                material = " ".join(key.split()[:2])
+                material = key_material(key)
                 if material in keys:
                     raise ValueError(f"{officer.id!r} and {keys[material]!r} have the same key")
                 keys[material] = officer.id

@@ -34,9 +34,10 @@ def sign(text: str, officer: Officer, key: Path | None) -> str:
     Without `key` the officer's keys from office.yml are tried through the agent. The result is
     verified against the officer's keys before it is returned. Raises UsageError with what to do.
     """
-    if not officer.keys:
+    if not officer.valid_keys:
+        revoked = " that is not revoked" if officer.keys else ""
         raise UsageError(
-            f"officer {officer.id!r} has no public key in office.yml",
+            f"officer {officer.id!r} has no public key{revoked} in office.yml",
             "make one with `ssh-keygen -t ed25519` and add the .pub line under officers: … keys:",
         )
     if key is not None and not key.is_file():
@@ -53,10 +54,10 @@ def sign(text: str, officer: Officer, key: Path | None) -> str:
             )
             if done.returncode == 0:
                 signature = done.stdout.decode("ascii")
-                reason = verify(text, signature, officer.id, officer.keys)
+                reason = verify(text, signature, officer.id, officer.valid_keys)
                 if reason:
                     raise UsageError(
-                        f"the key {candidate} is not a key of officer {officer.id!r}: {reason}",
+                        f"{candidate} is not a valid key of officer {officer.id!r}: {reason}",
                         "sign with the officer's own key, or add its .pub line to office.yml",
                     )
                 return signature
@@ -69,7 +70,7 @@ def sign(text: str, officer: Officer, key: Path | None) -> str:
 
 def _public_files(officer: Officer, folder: Path) -> list[Path]:
     files = []
-    for number, key in enumerate(officer.keys):
+    for number, key in enumerate(officer.valid_keys):
         path = folder / f"{number}.pub"
         path.write_text(key + "\n", encoding="utf-8")
         files.append(path)

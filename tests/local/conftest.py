@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,15 @@ class LocalOffice:
     def sign(self, officer: str, *more: str, cycle: str = "2026-11") -> Called:
         return self.run("sign", cycle, "--as", officer, "--key", self.key(officer), *more)
 
+    def edit_officer(self, officer: str, **fields: Any) -> None:
+        """Change an officer in office.yml."""
+        path = self.inventory / "office.yml"
+        office = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for entry in office["officers"]:
+            if entry["id"] == officer:
+                entry.update(fields)
+        path.write_text(yaml.safe_dump(office), encoding="utf-8")
+
     def facts(self, cycle: str = "2026-11") -> dict[str, Any]:
         """`status --json`."""
         facts = json.loads(self.run("status", cycle, "--json").out)
@@ -59,10 +69,8 @@ class LocalOffice:
         return [word for n in numbers for word in ("--defer", f"{n}=this is a test")]
 
 
-@pytest.fixture
-def local_office(tmp_path: Path, root: Path) -> LocalOffice:
-    """A new office for each test."""
-    made = LocalOffice(tmp_path / "office")
+def _office(folder: Path, root: Path) -> LocalOffice:
+    made = LocalOffice(folder)
     made.inventory.mkdir(parents=True)
     hosts = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
     # No refresh: tests send nothing to package mirrors.
@@ -74,3 +82,25 @@ def local_office(tmp_path: Path, root: Path) -> LocalOffice:
         officer["keys"] = [key.with_suffix(".pub").read_text(encoding="utf-8").strip()]
     (made.inventory / "office.yml").write_text(yaml.safe_dump(office), encoding="utf-8")
     return made
+
+
+@pytest.fixture(scope="session")
+def _checked(tmp_path_factory: pytest.TempPathFactory, root: Path) -> LocalOffice:
+    """An office whose cycle waits at step 3; made once, since a check takes seconds."""
+    made = _office(tmp_path_factory.mktemp("checked") / "office", root)
+    called = made.run("monthly", "--period", "2026-11")
+    assert called.code == 3, called.text
+    return made
+
+
+@pytest.fixture
+def new_office(tmp_path: Path, root: Path) -> LocalOffice:
+    """An office without any cycle."""
+    return _office(tmp_path / "office", root)
+
+
+@pytest.fixture
+def local_office(tmp_path: Path, _checked: LocalOffice) -> LocalOffice:
+    """An office of its own for each test, whose cycle 2026-11 waits at step 3."""
+    shutil.copytree(_checked.folder, tmp_path / "office", symlinks=True)
+    return LocalOffice(tmp_path / "office")

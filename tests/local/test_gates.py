@@ -8,10 +8,15 @@ import json
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from orchestrator.journal.book import CycleBook
+from orchestrator.journal.fold import IllegalEntry
+from orchestrator.journal.store import read_entries
+from orchestrator.model.canonical import canonical_json
 from tests.cli import SOP_RUN, make_key, sop_run
 from tests.local.conftest import LocalOffice
 
@@ -28,22 +33,21 @@ def packages() -> str:
     return hashlib.sha256(status + repr(lists).encode()).hexdigest()
 
 
-def test_a_check_waits_for_step_3_and_changes_nothing(local_office: LocalOffice) -> None:
+def test_a_check_waits_for_step_3_and_changes_nothing(new_office: LocalOffice) -> None:
     before = packages()
-    first = local_office.run(*PERIOD)
+    first = new_office.run(*PERIOD)
     assert first.code == 3, first.text
     assert "step 3, confirm the list" in first.out
     assert "sop-run sign 2026-11 --as analis" in first.out
-    check_list = local_office.home / "cycles/2026-11/documents/laporan-hasil-pengecekan.xlsx"
+    check_list = new_office.home / "cycles/2026-11/documents/laporan-hasil-pengecekan.xlsx"
     assert check_list.read_bytes()[:2] == b"PK"
-    again = local_office.run(*PERIOD)
+    again = new_office.run(*PERIOD)
     assert again.code == 3 and "localhost " not in again.err, "a second call checks nothing twice"
     assert packages() == before
 
 
 def test_a_whole_cycle_with_every_item_put_off(local_office: LocalOffice) -> None:
     before = packages()
-    assert local_office.run(*PERIOD).code == 3
     assert local_office.sign("analis", *local_office.defer_all()).code == 3
     assert local_office.sign("kepala").code == 0
     assert local_office.run(*PERIOD).code == 3
@@ -74,16 +78,15 @@ def test_a_whole_cycle_with_every_item_put_off(local_office: LocalOffice) -> Non
 
 
 def test_wrong_signers_are_refused_and_nothing_is_recorded(local_office: LocalOffice) -> None:
-    assert local_office.run(*PERIOD).code == 3
     head = local_office.facts()["journal_head"]
     stranger = make_key(local_office.folder / "keys" / "stranger")
     cases = [
         (("sign", "2026-11", "--as", "nobody"), "no officer 'nobody'"),
         (("sign", "2026-11", "--as", "kepala"), "waits for Analis"),
-        (("sign", "2026-11", "--as", "analis", "--key", stranger), "is not a key of officer"),
+        (("sign", "2026-11", "--as", "analis", "--key", stranger), "is not a valid key of officer"),
         (
             ("sign", "2026-11", "--as", "analis", "--key", local_office.key("kepala")),
-            "is not a key of officer",
+            "is not a valid key of officer",
         ),
         (("sign", "2026-11", "--as", "analis", "--key", "/nonexistent"), "no key file"),
         (("sign", "2026-11", "--as", "analis", "--defer", "x"), "is not NO=REASON"),
@@ -99,7 +102,6 @@ def test_wrong_signers_are_refused_and_nothing_is_recorded(local_office: LocalOf
 
 
 def test_signing_when_no_gate_is_open(local_office: LocalOffice) -> None:
-    assert local_office.run(*PERIOD).code == 3
     assert local_office.sign("analis", *local_office.defer_all()).code == 3
     assert local_office.sign("kepala").code == 0
     called = local_office.sign("kepala")
@@ -107,7 +109,6 @@ def test_signing_when_no_gate_is_open(local_office: LocalOffice) -> None:
 
 
 def test_a_document_changed_after_it_was_made_cannot_be_signed(local_office: LocalOffice) -> None:
-    assert local_office.run(*PERIOD).code == 3
     path = local_office.home / "cycles/2026-11/documents/laporan-hasil-pengecekan.xlsx"
     good = path.read_bytes()
     path.write_bytes(good + b" ")
@@ -119,16 +120,13 @@ def test_a_document_changed_after_it_was_made_cannot_be_signed(local_office: Loc
 
 
 def test_sent_back_to_the_check(local_office: LocalOffice) -> None:
-    assert local_office.run(*PERIOD).code == 3
     words = ("return", "2026-11", "--as", "analis", "--key", local_office.key("analis"))
     assert local_office.run(*words, "--reason", "a host is missing").code == 0
     assert local_office.facts()["steps"]["2"]["state"] == "open"
-    assert local_office.run(*PERIOD).code == 3
     assert local_office.run("audit", "2026-11").code == 0
 
 
 def test_a_second_run_at_the_same_time_is_refused(local_office: LocalOffice) -> None:
-    assert local_office.run(*PERIOD).code == 3
     with (local_office.home / "cycles/2026-11/journal.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for called in (local_office.run(*PERIOD), local_office.sign("analis")):
@@ -146,28 +144,28 @@ def test_a_second_run_at_the_same_time_is_refused(local_office: LocalOffice) -> 
         ("office.yml", "office: [", "not valid YAML"),
     ],
 )
-def test_malformed_files(local_office: LocalOffice, name: str, text: str, message: str) -> None:
-    (local_office.inventory / name).write_text(text, encoding="utf-8")
-    called = local_office.run(*PERIOD)
+def test_malformed_files(new_office: LocalOffice, name: str, text: str, message: str) -> None:
+    (new_office.inventory / name).write_text(text, encoding="utf-8")
+    called = new_office.run(*PERIOD)
     assert called.code == 2 and message in called.err, called.text
-    assert not local_office.home.exists(), "nothing was opened"
+    assert not new_office.home.exists(), "nothing was opened"
 
 
-def test_all_errors_of_office_yml_at_once(local_office: LocalOffice) -> None:
-    path = local_office.inventory / "office.yml"
+def test_all_errors_of_office_yml_at_once(new_office: LocalOffice) -> None:
+    path = new_office.inventory / "office.yml"
     text = path.read_text(encoding="utf-8")
     text = text.replace("Asia/Jakarta", "Mars/Base").replace("role: jf", "role: boss")
     path.write_text(text + "extra: 1\n", encoding="utf-8")
-    called = local_office.run(*PERIOD)
+    called = new_office.run(*PERIOD)
     assert called.code == 2 and "3 problems" in called.err, called.text
     for words in ("office.timezone", "officers.2.role", "extra", f"{path}:"):
         assert words in called.err
 
 
-def test_unknown_host_in_limit(local_office: LocalOffice) -> None:
-    called = local_office.run(*PERIOD, "--limit", "localhost,nosuch")
+def test_unknown_host_in_limit(new_office: LocalOffice) -> None:
+    called = new_office.run(*PERIOD, "--limit", "localhost,nosuch")
     assert called.code == 2 and "nosuch" in called.err
-    assert not local_office.home.exists()
+    assert not new_office.home.exists()
 
 
 def flipped(path: Path, at: int) -> None:
@@ -177,7 +175,6 @@ def flipped(path: Path, at: int) -> None:
 
 
 def test_audit_names_what_was_changed(local_office: LocalOffice) -> None:
-    assert local_office.run(*PERIOD).code == 3
     assert local_office.sign("analis", *local_office.defer_all()).code == 3
     cycle = local_office.home / "cycles/2026-11"
     document = cycle / "documents/laporan-hasil-pengecekan.xlsx"
@@ -198,7 +195,6 @@ def test_audit_names_what_was_changed(local_office: LocalOffice) -> None:
 
 
 def test_a_window_in_the_future_holds_the_work_back(local_office: LocalOffice) -> None:
-    assert local_office.run(*PERIOD).code == 3
     assert local_office.sign("analis", "--window", "2999-01-01 22:00/2999-01-02 02:00").code == 2
     assert local_office.sign("analis", *local_office.defer_all()).code == 3
     assert local_office.sign("kepala", "--window", "tonight").code == 2
@@ -207,8 +203,8 @@ def test_a_window_in_the_future_holds_the_work_back(local_office: LocalOffice) -
     assert called.code == 4 and "begins at 2999-01-01T22:00+07:00" in called.err
 
 
-def test_sigterm_stops_at_a_safe_boundary(local_office: LocalOffice) -> None:
-    words = [str(SOP_RUN), *PERIOD, "--inventory", str(local_office.inventory)]
+def test_sigterm_stops_at_a_safe_boundary(new_office: LocalOffice) -> None:
+    words = [str(SOP_RUN), *PERIOD, "--inventory", str(new_office.inventory)]
     running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     assert running.stderr is not None
     while "check: 1 host" not in running.stderr.readline():
@@ -217,5 +213,71 @@ def test_sigterm_stops_at_a_safe_boundary(local_office: LocalOffice) -> None:
     _, errors = running.communicate(timeout=120)
     assert running.returncode == 4 and "stopped at a safe boundary" in errors, errors
     assert " ok " in errors, "the phase was brought to its end"
-    again = local_office.run(*PERIOD)
+    again = new_office.run(*PERIOD)
     assert again.code == 3 and "localhost " not in again.err, "nothing is checked twice"
+
+
+def test_expired_and_revoked_keys_are_refused(local_office: LocalOffice) -> None:
+    public = local_office.key("analis").with_suffix(".pub").read_text(encoding="utf-8").strip()
+    cases: list[tuple[dict[str, object], str]] = [
+        ({"valid_until": "2020-01-01"}, "may not sign today"),
+        ({"valid_until": "", "valid_from": "2999-01-01"}, "may not sign today"),
+        ({"valid_from": "", "revoked_keys": [public]}, "no public key that is not revoked"),
+    ]
+    for fields, message in cases:
+        local_office.edit_officer("analis", **fields)
+        called = local_office.sign("analis")
+        assert called.code == 2 and message in called.err, called.text
+    new = make_key(local_office.folder / "keys" / "analis-new")
+    replaced = [public, new.with_suffix(".pub").read_text(encoding="utf-8").strip()]
+    local_office.edit_officer("analis", keys=replaced)
+    called = local_office.sign("analis")
+    assert called.code == 2 and "not a valid key" in called.err, "the revoked key itself"
+    words = ("sign", "2026-11", "--as", "analis", "--key", new)
+    assert local_office.run(*words).code == 3
+    assert local_office.run("audit", "2026-11").code == 0
+
+
+def test_signing_through_an_agent(
+    local_office: LocalOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    socket = local_office.folder / "agent"
+    with subprocess.Popen(
+        ["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL
+    ) as agent:
+        try:
+            deadline = time.monotonic() + 10
+            while not socket.exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+            called = local_office.run("sign", "2026-11", "--as", "analis")
+            assert called.code == 2 and "could not sign" in called.err, "the agent has no key yet"
+            key = str(local_office.key("analis"))
+            subprocess.run(["ssh-add", "-q", key], check=True)
+            called = local_office.run("sign", "2026-11", "--as", "analis")
+            assert called.code == 3, called.text
+        finally:
+            agent.terminate()
+
+
+def test_a_signature_from_elsewhere_is_worth_nothing(local_office: LocalOffice) -> None:
+    """A real signature, replayed in another cycle: refused by the fold, found by the audit."""
+    assert local_office.sign("analis").code == 3
+    taken = local_office.home / "cycles/2026-11"
+    assert local_office.run("monthly", "--period", "2026-12").code == 3
+    other = local_office.home / "cycles/2026-12"
+    signed = next(e for e in read_entries(taken / "journal.db") if e.kind == "gate.signed")
+    with CycleBook(other) as book, pytest.raises(IllegalEntry, match="for cycle 2026-11"):
+        book.record("gate.signed", signed.body, step=3, actor="analis")
+    statement = json.loads(signed.body["statement"]) | {"cycle": "2026-12"}
+    with CycleBook(other) as book:
+        statement |= {"plan_id": book.state.plan.id if book.state.plan else ""}
+        statement |= {"journal_head": book.state.head, "documents": {}}
+        forged = {"statement": canonical_json(statement), "signature": signed.body["signature"]}
+        book.record("gate.signed", forged, step=3, actor="analis")
+    audit = local_office.run("audit", "2026-12")
+    assert audit.code == 1 and "signature: step 3 by analis (journal entry" in audit.out
+    assert local_office.run("monthly", "--period", "2026-12").code == 3
+    assert local_office.sign("kepala", cycle="2026-12").code == 0
+    changed = local_office.run("monthly", "--period", "2026-12")
+    assert changed.code == 4 and "step 3 has no valid signature" in changed.err

@@ -24,18 +24,20 @@ def run(request, answer):
     """Preflight, backup with proof, baseline; anything doubtful is `refused`."""
     if not preflight.passed(request, answer):
         return
+    state.give_reserve_up()
     identity = "sop-run-" + request["transaction"]
     try:
         method = choose(request.get("options", {}).get("method", "auto"))
         register(identity, method, request)
         with packagelock.dpkg_held(LOCK_SECONDS):
             taken = take(method, identity, request)
-    except (Refused, btrfs.Unusable, repack.Unusable) as error:
-        answer.stop("refused", "no-backup", str(error),
-                    "Without a proven backup nothing is updated; see backup_method.")
-        return
+        state.lay_reserve()
     except TimeoutError as error:
         answer.stop("blocked", "package-lock", str(error), "Wait for that process to end.")
+        return
+    except (Refused, btrfs.Unusable, repack.Unusable, OSError) as error:
+        answer.stop("refused", "no-backup", str(error),
+                    "Without a proven backup nothing is updated; see backup_method.")
         return
     answer.facts["backup"] = dict(taken, method=method, id=identity, created=utc())
     answer.facts["baseline"] = baseline.take(request)

@@ -20,6 +20,8 @@ from hostside import durable
 ROOT = "/var/lib/sop-run"
 IDENTITY = re.compile(r"^[0-9a-f]{32}\Z")
 POLL_SECONDS = 0.05
+RESERVE = "reserve"
+RESERVE_BYTES = 16 * 1024 * 1024
 
 
 def folder(transaction, *parts):
@@ -57,6 +59,21 @@ def notes(transaction):
 def note(transaction, **values):
     """Add to the phase's notes, durably, before the change that they are about."""
     save(transaction, "notes", dict(notes(transaction), **values))
+
+
+def lay_reserve():
+    """Keep some room on the disk for a restore, after the snapshot, which would hold on to it."""
+    path = os.path.join(private_folder(ROOT), RESERVE)
+    with open(path, "wb") as stream:
+        os.posix_fallocate(stream.fileno(), 0, RESERVE_BYTES)
+
+
+def give_reserve_up():
+    """Free the room that the backup kept; a full disk must not keep a restore from its work."""
+    path = os.path.join(ROOT, RESERVE)
+    if os.path.exists(path):
+        os.unlink(path)
+        os.sync()
 
 
 class Lock:

@@ -44,13 +44,18 @@ def start_or_attach(request, packed_sources):
 
         return carry_out(request)
     try:
+        if request["phase"] == "restore":
+            state.give_reserve_up()
         state.private_folder(state.ROOT)
         state.private_folder(state.folder(transaction))
         return Asker(request, packed_sources).ask()
     except (OSError, durable.Damaged) as error:
+        # What began before may have changed the host: only a first attempt may say `refused`.
+        begun = os.path.exists(state.folder(transaction, "request.json"))
         return refusal(
             request, "state-unusable", "%s: %s" % (type(error).__name__, error),
             "Look at %s on the host; the program began nothing new." % state.ROOT,
+            status="failed" if begun else "refused",
         )
 
 

@@ -155,17 +155,21 @@ def _signature(
         report.add(name, False, "office.yml had no such officer")
         return
     statement = Statement.model_validate_json(entry.body["statement"])
+    keys = officer.valid_keys
+    if trusted is not None:
+        # Only keys that the auditor trusts may have made it, not just any of the officer's.
+        keys = tuple(k for k in keys if k.split()[1] in trusted)
+        if not keys:
+            report.add(name, False, "the officer's key is not among the trusted ones")
+            return
     reason = verify(
         entry.body["statement"],
         entry.body["signature"],
         officer.id,
-        officer.valid_keys,
+        keys,
         at=statement.at,
         valid=(officer.valid_from, officer.valid_until),
     )
-    untrusted = trusted is not None and not any(k.split()[1] in trusted for k in officer.valid_keys)
-    if not reason and untrusted:
-        reason = "the officer's key is not among the trusted ones"
     report.add(name, not reason, reason or f"{statement.decision}, by the officer's key")
 
 

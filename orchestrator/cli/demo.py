@@ -65,6 +65,11 @@ def demo_command(home: Path | None, keep: bool, count: int) -> int:
         click.echo(f"Take them down with: sop-run lab down --dir {folder}")
     if not shown.audit.ok:
         raise CannotRunError("the audit of the demo's archive failed", "sop-run audit names what")
+    if shown.broken_promises:
+        raise CannotRunError(
+            "the demo did not end as it should: " + "; ".join(shown.broken_promises),
+            "the journal and the documents in the folder above say why",
+        )
     return EXIT_FINDINGS if findings(shown.standing.state) else EXIT_DONE
 
 

@@ -27,7 +27,7 @@ def documents_command(*, cycle: str, options: Given) -> int:
     Example: sop-run documents 2026-11
     """
     folder = find_cycle(options.settings, cycle)
-    for name, words in documents_again(folder):
+    for name, words in documents_again(options.settings, folder):
         click.echo(f"{name}: {words}")
     return EXIT_DONE
 

@@ -10,6 +10,7 @@ from orchestrator.archive.audit import Report, audit_archive
 from orchestrator.lab.lab import HostSpec, Lab
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.errors import CannotRunError
+from orchestrator.model.verdict import Verdict
 from orchestrator.workflow.gates import Signer, sign
 from orchestrator.workflow.monthly import Standing, monthly
 from orchestrator.workflow.progress import Progress
@@ -29,6 +30,19 @@ HOSTS = (
 breaks, an unreachable host, an antivirus update, nothing to do, a reboot, an RPM host."""
 
 
+PROMISED = {
+    "web01": Verdict.UPDATED,
+    "sec01": Verdict.UPDATED,
+    "api01": Verdict.ROLLED_BACK,
+    "down01": Verdict.UNREACHABLE,
+    "av01": Verdict.UPDATED,
+    "idle01": Verdict.NOTHING_TO_DO,
+    "kernel01": Verdict.UPDATED,
+    "rpm01": Verdict.UPDATED,
+}
+"""How each standard host must end; anything else is a fault of the program or of the lab."""
+
+
 @dataclass(frozen=True)
 class Demonstration:
     """What a demo leaves behind."""
@@ -36,6 +50,16 @@ class Demonstration:
     standing: Standing
     settings: Settings
     audit: Report
+
+    @property
+    def broken_promises(self) -> list[str]:
+        """Hosts that did not end as the demo promises, in words."""
+        found = {host: v.verdict for host, v in self.standing.state.verdicts.items()}
+        return [
+            f"{host} is {found.get(host, 'without a verdict')}, not {verdict}"
+            for host, verdict in PROMISED.items()
+            if found.get(host) is not verdict
+        ]
 
 
 def hosts(count: int) -> tuple[HostSpec, ...]:

@@ -66,4 +66,13 @@ def _logic(office: Office) -> list[str]:
                 problems.append(
                     f"officers: nobody has the role {role!r}, which signs step {step.number}"
                 )
+    if office.rules.separation_of_duties:
+        by_step = {s.number: s.role for s in procedure(office)}
+        for later, earlier in ((10, 9), (11, 10), (11, 9), (7, 4)):
+            shared = by_step[later]
+            if shared and shared == by_step[earlier] and len(office.with_role(shared)) < 2:
+                problems.append(
+                    f"steps: {later} and {earlier} both fall to the one officer with the role "
+                    f"{shared!r}, which separation of duties forbids"
+                )
     return problems

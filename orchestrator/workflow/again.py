@@ -18,7 +18,7 @@ from orchestrator.model.errors import CannotRunError, UsageError
 from orchestrator.workflow.settings import Settings
 
 
-def documents_again(folder: Path) -> Iterator[tuple[str, str]]:
+def documents_again(settings: Settings, folder: Path) -> Iterator[tuple[str, str]]:
     """Make every recorded document that is missing or changed again; yields (name, what was done).
 
     A document is rendered from the journal as it stood when it was first made, so it has the same
@@ -35,7 +35,8 @@ def documents_again(folder: Path) -> Iterator[tuple[str, str]]:
                 continue
             state = _state_before(folder, record.seq)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".again-") as scratch:
-                made = render(DocumentName(record.name), state, Path(scratch))
+                assets = settings.office.parent
+                made = render(DocumentName(record.name), state, Path(scratch), assets=assets)
                 if made.sha256 == record.sha256:
                     documents.mkdir(exist_ok=True)
                     made.path.replace(path)

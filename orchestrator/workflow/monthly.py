@@ -152,13 +152,19 @@ def cycles(home: Path) -> list[str]:
             names.append(CycleId.parse(path.parent.name))
         except ValueError:
             continue  # a folder that is no cycle's
-    return [str(n) for n in sorted(names, key=lambda c: (c.year, c.month, c.number or 0))]
+    return [str(n) for n in sorted(names, key=_order)]
+
+
+def _order(cycle: CycleId) -> tuple[int, int, int]:
+    """Sorts the monthly cycle before the incidental ones of its month."""
+    return cycle.year, cycle.month, cycle.number or 0
 
 
 def _previous(settings: Settings, cycle: str) -> CycleState | None:
     """The newest archived cycle before this one: its manifest hash chains the months."""
+    this = CycleId.parse(cycle)
     for name in reversed(cycles(settings.home)):
-        if name != cycle:
+        if _order(CycleId.parse(name)) < _order(this):
             state = read_state(settings.cycle_folder(name))
             if state.archive_manifest:
                 return state

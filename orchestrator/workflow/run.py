@@ -97,7 +97,8 @@ class Run:
             if path.is_file() and sha256_hex(path.read_bytes()) == record.sha256:
                 return path
             self.progress.say(f"{name} was changed or is gone since it was recorded: made again")
-        rendered = render(name, self.state, self.documents)
+        assets = self.settings.office.parent  # a relative logo lies beside office.yml
+        rendered = render(name, self.state, self.documents, assets=assets)
         body = {"name": str(name), "sha256": rendered.sha256, "size": rendered.size}
         self.book.record("document.rendered", body, step=step)
         self.progress.document(str(path))

@@ -281,3 +281,25 @@ def test_a_signature_from_elsewhere_is_worth_nothing(local_office: LocalOffice) 
     assert local_office.sign("kepala", cycle="2026-12").code == 0
     changed = local_office.run("monthly", "--period", "2026-12")
     assert changed.code == 4 and "step 3 has no valid signature" in changed.err
+
+
+def test_trusted_keys_are_the_ones_that_signed(local_office: LocalOffice) -> None:
+    """An officer with two keys signs with the one that the auditor does not trust."""
+    public = local_office.key("analis").with_suffix(".pub")
+    other = make_key(local_office.folder / "keys" / "other")
+    words = [p.read_text(encoding="utf-8").strip() for p in (public, other.with_suffix(".pub"))]
+    local_office.edit_officer("analis", keys=words)
+    assert local_office.run("sign", "2026-11", "--as", "analis", "--key", other).code == 3
+    assert local_office.run("audit", "2026-11").code == 0
+    trusted = local_office.run("audit", "2026-11", "--keys", other.with_suffix(".pub"))
+    assert trusted.code == 0, trusted.text
+    called = local_office.run("audit", "2026-11", "--keys", public)
+    assert called.code == 1 and "signature: step 3 by analis" in called.out
+
+
+def test_an_office_that_cannot_keep_duties_apart_is_told_at_once(new_office: LocalOffice) -> None:
+    path = new_office.inventory / "office.yml"
+    text = path.read_text(encoding="utf-8") + "steps:\n  10:\n    role: kepala\n"
+    path.write_text(text, encoding="utf-8")
+    called = new_office.run(*PERIOD)
+    assert called.code == 2 and "steps: 11 and 10 both fall to the one officer" in called.err

@@ -31,6 +31,12 @@ OFFICER = click.option("--as", "officer", required=True, metavar="OFFICER", help
     help="At step 3: put off the item with this number in the check list; may be repeated.",
 )
 @click.option(
+    "--checklist",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="At step 3: a copy of the check list with the decisions and remarks marked in it.",
+)
+@click.option(
     "--window",
     default="",
     metavar="START/END",
@@ -44,6 +50,7 @@ def sign_command(
     officer: str,
     key: Path | None,
     defer: tuple[str, ...],
+    checklist: Path | None,
     window: str,
     options: Given,
 ) -> int:
@@ -52,12 +59,12 @@ def sign_command(
     \b
     Example: sop-run sign 2026-11 --as analis --key ~/.ssh/id_ed25519
              sop-run sign 2026-11 --as analis --defer '4=vendor asks to wait'
+             sop-run sign 2026-11 --as analis --checklist marked.xlsx
              sop-run sign 2026-11 --as kepala --window '2026-11-23 22:00/2026-11-24 02:00'
     """
     signer = Signer(cycle, officer, key)
-    return explain(
-        sign(options.settings, signer, Lines(), Choices(_deferred(defer), window)), options
-    )
+    choices = Choices(_deferred(defer), window, checklist)
+    return explain(sign(options.settings, signer, Lines(), choices), options)
 
 
 @click.command("return")

@@ -16,6 +16,7 @@ from orchestrator.documents.names import DocumentName, RenderedDocument
 from orchestrator.documents.pdf.typeset import typeset
 from orchestrator.documents.templates import template_folder
 from orchestrator.documents.xlsx.check_list import check_list
+from orchestrator.documents.xlsx.marks import Mark, read_marks
 from orchestrator.documents.xlsx.update_record import update_record
 from orchestrator.journal.state import CycleState
 from orchestrator.model.canonical import sha256_hex
@@ -72,6 +73,15 @@ def document_bytes(
     if workbook is not None:
         return workbook(content, labels)
     return typeset(name, content, labels, where, assets)
+
+
+def marks_of(file: Path, state: CycleState, *, templates: Path | None = None) -> dict[int, Mark]:
+    """The officer's decisions in a marked check list of this cycle, by item number.
+
+    Raises UsageError naming the rows when anything else was changed, or it is another plan's list.
+    """
+    labels = load_labels(template_folder(templates))
+    return read_marks(file, build_content(DocumentName.CHECK_LIST, state, labels), labels)
 
 
 def write_atomically(path: Path, data: bytes) -> None:

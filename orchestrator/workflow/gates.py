@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from orchestrator.documents.render import marks_of
 from orchestrator.journal.book import CycleBook
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.store import now_utc
@@ -30,6 +31,7 @@ class Choices:
 
     defer: dict[int, str] = field(default_factory=dict)  # step 3: item number → reason
     window: str = ""  # step 4: START/END in the office's time
+    checklist: Path | None = None  # step 3: the marked check list
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def _decide(
             plan_id=run.state.plan.id if run.state.plan else "",
             journal_head=run.state.head,
             documents=_shown(run, gate),
-            decisions=_decisions(run.state, gate, choices.defer),
+            decisions=_decisions(run.state, gate, choices),
             order=_order(run.state, gate, choices.window, returned=bool(reason)),
         ).canonical()
         signature = ssh_sign(statement, officer, signer.key)
@@ -145,11 +147,23 @@ def _shown(run: Run, gate: Step) -> dict[str, str]:
     return shown
 
 
-def _decisions(state: CycleState, gate: Step, defer: dict[int, str]) -> tuple[ItemDecision, ...]:
-    if not defer:
+def _decisions(state: CycleState, gate: Step, choices: Choices) -> tuple[ItemDecision, ...]:
+    defer, checklist = choices.defer, choices.checklist
+    if not defer and checklist is None:
         return ()
     if gate.number != 3:
-        raise UsageError("items are put off at step 3 only", "leave out --defer")
+        option = "--checklist" if checklist else "--defer"
+        raise UsageError("items are decided on at step 3 only", f"leave out {option}")
+    if checklist is not None:
+        if defer:
+            raise UsageError(
+                "--defer and --checklist both decide on items", "mark all of them in the file"
+            )
+        return tuple(
+            ItemDecision(number=n, approved=mark.approved, reason=mark.remark)
+            for n, mark in sorted(marks_of(checklist, state).items())
+            if mark.remark or not mark.approved
+        )
     known = {i.number for i in state.plan.items} if state.plan else set()
     unknown = sorted(set(defer) - known)
     if unknown:

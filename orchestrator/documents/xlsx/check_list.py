@@ -9,6 +9,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content, ItemRow
 from orchestrator.documents.content.said import joined
@@ -28,10 +29,12 @@ from orchestrator.documents.xlsx.sheet import (
     table_row,
 )
 
+IDENTITY = "sop-run/checklist/1"
+"""First cell of the hidden first row; cycle, revision and plan id follow."""
 ITEMS = "DaftarButir"
 SCHEDULE = "JadwalPengecekan"
 
-_COLUMNS = (
+COLUMNS = (
     Column("number", 4.5, CENTER),
     Column("host", 14),
     Column("address", 12.5),
@@ -48,7 +51,7 @@ _COLUMNS = (
     Column("decision", 11, CENTER),
     Column("remark", 18),
 )
-_DECISION = 14
+DECISION = 14
 _SCHEDULE = (
     Column("number", 4.5, CENTER),
     Column("host", 15),
@@ -88,7 +91,7 @@ def subtitle(content: Content, labels: Labels) -> str:
 
 def _items(book: Workbook, content: Content, labels: Labels) -> None:
     sheet: Worksheet = book.create_sheet(labels.word("sheet", "items"))
-    width = len(_COLUMNS)
+    width = len(COLUMNS)
     _identity(sheet, content)
     head = letterhead(
         sheet,
@@ -96,7 +99,7 @@ def _items(book: Workbook, content: Content, labels: Labels) -> None:
         [labels.word("title", "items"), labels.word("title", "items_2"), subtitle(content, labels)],
         width,
     )
-    table_head(sheet, head, _COLUMNS, labels)
+    table_head(sheet, head, COLUMNS, labels)
     row = head
     for item in content.items:
         row += 1
@@ -119,24 +122,28 @@ def _items(book: Workbook, content: Content, labels: Labels) -> None:
 def _identity(sheet: Worksheet, content: Content) -> None:
     """A hidden first row: which plan the list belongs to, for reading the marks back."""
     for column, value in enumerate(
-        ("sop-run/checklist/1", content.cycle, str(content.revision), content.plan_id), start=1
+        (IDENTITY, content.cycle, str(content.revision), content.plan_id), start=1
     ):
         put(sheet, 1, column, value, "small")
     sheet.row_dimensions[1].hidden = True
 
 
-def _item(sheet: Worksheet, row: int, item: ItemRow) -> None:
-    is_deferred = item.decision_key == "deferred"
-    values: list[str | int] = [
+def item_values(item: ItemRow) -> list[str | int]:
+    """The cells of an item's row; the last two are for the officer."""
+    return [
         item.number, item.host, item.address, item.os, item.name, item.arch, item.before,
         item.offered, item.kind, item.source, item.advisories, item.priority, item.reboot,
-        item.decision, item.remark if is_deferred else "",
+        item.decision, "" if item.remark == NONE else item.remark,
     ]  # fmt: skip
-    table_row(sheet, row, _COLUMNS, values, "muted" if is_deferred else "plain")
+
+
+def _item(sheet: Worksheet, row: int, item: ItemRow) -> None:
+    is_deferred = item.decision_key == "deferred"
+    table_row(sheet, row, COLUMNS, item_values(item), "muted" if is_deferred else "plain")
     fill = _PRIORITY_FILL.get(item.priority_key)
     if fill is not None:
         sheet.cell(row=row, column=12).fill = fill
-    for column in (_DECISION, _DECISION + 1):
+    for column in (DECISION, DECISION + 1):
         cell = sheet.cell(row=row, column=column)
         cell.fill, cell.protection = INPUT_FILL, OPEN
 
@@ -148,7 +155,7 @@ def _decisions(sheet: Worksheet, first: int, last: int, labels: Labels) -> None:
     rule.errorTitle = rule.promptTitle = labels.word("text", "decision_title")
     rule.error = labels.word("text", "decision_error")
     rule.prompt = labels.word("text", "decision_prompt")
-    letter = get_column_letter(_DECISION)
+    letter = get_column_letter(DECISION)
     rule.add(f"{letter}{first}:{letter}{last}")
     sheet.add_data_validation(rule)
 

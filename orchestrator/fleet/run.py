@@ -76,19 +76,25 @@ def run_phase(call: PhaseCall, on_outcome: Callable[[Outcome], None]) -> None:
     limit.write_text("\n".join(call.requests) + "\n", encoding="utf-8")
     collector = _Collector(call, on_outcome)
     forks = min(MAX_FORKS, max(5, len(call.requests)))
-    result = ansible_runner.run(
-        private_data_dir=str(call.folder),
-        project_dir=str(ROOT),
-        playbook=str(playbook(call.phase)),
-        inventory=str(call.inventory.resolve()),
-        limit=f"@{limit}",
-        forks=forks,
-        extravars={"sop_run_requests": str(requests)},
-        envvars=ansible_environment(),
-        event_handler=collector.handle,
-        quiet=True,
-        suppress_env_files=True,
-    )
+    try:
+        result = ansible_runner.run(
+            private_data_dir=str(call.folder),
+            project_dir=str(ROOT),
+            playbook=str(playbook(call.phase)),
+            inventory=str(call.inventory.resolve()),
+            limit=f"@{limit}",
+            forks=forks,
+            extravars={"sop_run_requests": str(requests)},
+            envvars=ansible_environment(),
+            event_handler=collector.handle,
+            quiet=True,
+            suppress_env_files=True,
+        )
+    except OSError as error:  # no pseudo-terminal, no space, no ansible-playbook
+        raise CannotRunError(
+            f"ansible-playbook cannot be run for phase {call.phase}: {error}",
+            "nothing was done in this phase: correct the cause and run the same command again",
+        ) from error
     if not collector.finished:
         words = printable(" ".join(collector.noise), 600)
         raise CannotRunError(

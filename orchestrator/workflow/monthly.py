@@ -59,7 +59,7 @@ def monthly(settings: Settings, cycle: CycleId, progress: Progress) -> Standing:
     folder = settings.cycle_folder(str(cycle))
     begun = (folder / "journal.db").exists()
     inventory = None if begun else read_inventory(settings.inventory, settings.limit)
-    with SafeStop(progress.say) as stop, CycleBook(folder, create=not begun) as book:
+    with SafeStop() as stop, CycleBook(folder, create=not begun) as book:
         if book.is_new:
             inventory = inventory or read_inventory(settings.inventory, settings.limit)
             _open(settings, cycle, office, inventory, book)

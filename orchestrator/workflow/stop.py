@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Callable
 from types import FrameType, TracebackType
 
 from orchestrator.model.errors import CannotRunError
@@ -18,8 +18,7 @@ class Stopped(CannotRunError):
 class SafeStop:
     """While active, the first signal asks to stop; a second one stops at once, as usual."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self) -> None:
         self._before: dict[signal.Signals, object] = {}
         self.asked = False
 
@@ -44,10 +43,9 @@ class SafeStop:
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
         self._restore()
-        self._say(
-            f"{signal.Signals(number).name}: stopping when the present phase has ended on its "
-            "hosts (once more: at once)"
-        )
+        name = signal.Signals(number).name
+        # Not by print: a handler may interrupt one, and buffered streams refuse to be re-entered.
+        os.write(2, f"{name}: stopping after the present phase (once more: at once)\n".encode())
 
     def boundary(self) -> None:
         """Raise Stopped here if it was asked for."""

@@ -75,7 +75,8 @@ def configure(root: Path) -> None:
         write(root, name, text)
     (root / "etc/resolv.conf").unlink(missing_ok=True)
     write(root, "etc/resolv.conf", "nameserver 127.0.0.1\n")
-    run(["chroot", root, "useradd", "--create-home", "--shell", "/bin/bash", "deploy"])
+    # No password, yet not locked ('!'): sshd without PAM, as on thin hosts, refuses locked users.
+    run(["chroot", root, "useradd", "-m", "--shell", "/bin/bash", "--password", "*", "deploy"])
     write(root, "etc/sudoers.d/deploy", "deploy ALL=(ALL) NOPASSWD: ALL\n", mode=0o440)
     for unit in MASKED_UNITS:
         link = root / "etc/systemd/system" / unit

@@ -53,6 +53,26 @@ def test_real_security_updates_are_pending_under_their_own_signature(every_host:
     assert all("-Security" in line for line in listing.splitlines())
 
 
+def test_every_host_takes_the_login_that_the_inventory_names(every_host: Lab) -> None:
+    for host in every_host.hosts:
+        if not every_host.reachable(host.name):
+            continue
+        options = ["-o", f"UserKnownHostsFile={every_host.directory}/known_hosts"]
+        key = every_host.directory / "keys/hosts/id_ed25519"
+        words = [
+            "-i",
+            str(key),
+            "-o",
+            "BatchMode=yes",
+            *options,
+            f"{host.user}@{host.address}",
+            "id",
+        ]
+        ssh = [str(every_host.directory / "bin" / "ssh"), *words]
+        done = subprocess.run(ssh, capture_output=True, text=True, check=False, timeout=30)
+        assert done.returncode == 0 and f"({host.user})" in done.stdout, (host, done.stderr)
+
+
 def test_the_held_package_has_a_newer_version(every_host: Lab) -> None:
     assert ask(every_host, "held01", "apt-mark showhold") == "lab-held"
     assert "Candidate: 1.1" in ask(

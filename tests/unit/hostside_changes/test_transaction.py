@@ -57,7 +57,7 @@ class Host:
             "host": "h",
             "transaction": IDENTITY,
             "items": options.pop("items", [{"class": "system", "name": "x"}]),
-            "options": dict({"wait_seconds": 20}, **options),
+            "options": dict({"wait_seconds": 90}, **options),
         }
         asker = subprocess.Popen(
             [sys.executable, "-I", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -71,7 +71,7 @@ class Host:
     def answer(asker: subprocess.Popen[str]) -> dict[str, Any]:
         assert asker.stdout is not None
         line = asker.stdout.read().split()
-        asker.wait(60)
+        asker.wait(120)
         return dict(json.loads(zlib.decompress(base64.b64decode(line[2]))))
 
     def ask(self, **options: object) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class Host:
         return [int(pid) for pid in path.read_text().split()] if path.exists() else []
 
     def wait_begun(self, times: int = 1) -> int:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while len(self.carried_out()) < times and time.monotonic() < deadline:
             time.sleep(0.02)
         return self.carried_out()[times - 1]

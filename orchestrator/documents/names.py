@@ -12,6 +12,7 @@ class DocumentName(StrEnum):
 
     CHECK_LIST = "laporan-hasil-pengecekan.xlsx"
     ORDER = "disposisi.pdf"
+    MONITORING = "lembar-pemantauan.pdf"
     UPDATE_RECORD = "catatan-update.xlsx"
     MINUTES = "notulensi.pdf"
     DRAFT_REPORT = "laporan-hasil-update-draf.pdf"
@@ -31,6 +32,7 @@ class DocumentName(StrEnum):
 _STEPS = {
     DocumentName.CHECK_LIST: 2,
     DocumentName.ORDER: 4,
+    DocumentName.MONITORING: 5,
     DocumentName.UPDATE_RECORD: 7,
     DocumentName.MINUTES: 8,
     DocumentName.DRAFT_REPORT: 9,

@@ -35,8 +35,13 @@ def documents_again(settings: Settings, folder: Path) -> Iterator[tuple[str, str
                 continue
             state = _state_before(folder, record.seq)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".again-") as scratch:
-                assets = settings.office.parent
-                made = render(DocumentName(record.name), state, Path(scratch), assets=assets)
+                made = render(
+                    DocumentName(record.name),
+                    state,
+                    Path(scratch),
+                    templates=settings.templates,
+                    assets=settings.office.parent,
+                )
                 if made.sha256 == record.sha256:
                     documents.mkdir(exist_ok=True)
                     made.path.replace(path)

@@ -83,7 +83,7 @@ def _decide(
             plan_id=run.state.plan.id if run.state.plan else "",
             journal_head=run.state.head,
             documents=_shown(run, gate),
-            decisions=_decisions(run.state, gate, choices),
+            decisions=_decisions(run, gate, choices),
             order=_order(run.state, gate, choices.window, returned=bool(reason)),
         ).canonical()
         signature = ssh_sign(statement, officer, signer.key)
@@ -147,7 +147,8 @@ def _shown(run: Run, gate: Step) -> dict[str, str]:
     return shown
 
 
-def _decisions(state: CycleState, gate: Step, choices: Choices) -> tuple[ItemDecision, ...]:
+def _decisions(run: Run, gate: Step, choices: Choices) -> tuple[ItemDecision, ...]:
+    state, templates = run.state, run.settings.templates
     defer, checklist = choices.defer, choices.checklist
     if not defer and checklist is None:
         return ()
@@ -161,7 +162,7 @@ def _decisions(state: CycleState, gate: Step, choices: Choices) -> tuple[ItemDec
             )
         return tuple(
             ItemDecision(number=n, approved=mark.approved, reason=mark.remark)
-            for n, mark in sorted(marks_of(checklist, state).items())
+            for n, mark in sorted(marks_of(checklist, state, templates=templates).items())
             if mark.remark or not mark.approved
         )
     known = {i.number for i in state.plan.items} if state.plan else set()

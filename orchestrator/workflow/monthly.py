@@ -27,7 +27,7 @@ from orchestrator.workflow.stop import SafeStop
 GATE_DOCUMENTS: dict[int, tuple[DocumentName, ...]] = {
     3: (),  # the check list of step 2 is shown
     4: (DocumentName.ORDER,),
-    8: (DocumentName.UPDATE_RECORD, DocumentName.MINUTES),
+    8: (DocumentName.MONITORING, DocumentName.UPDATE_RECORD, DocumentName.MINUTES),
     10: (),  # the draft of step 9 is shown
     11: (),
 }
@@ -36,7 +36,7 @@ GATE_DOCUMENTS: dict[int, tuple[DocumentName, ...]] = {
 SHOWN: dict[int, tuple[DocumentName, ...]] = {
     3: (DocumentName.CHECK_LIST,),
     4: (DocumentName.CHECK_LIST, DocumentName.ORDER),
-    8: (DocumentName.UPDATE_RECORD, DocumentName.MINUTES),
+    8: (DocumentName.MONITORING, DocumentName.UPDATE_RECORD, DocumentName.MINUTES),
     10: (DocumentName.DRAFT_REPORT,),
     11: (DocumentName.DRAFT_REPORT,),
 }

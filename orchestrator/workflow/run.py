@@ -98,7 +98,8 @@ class Run:
                 return path
             self.progress.say(f"{name} was changed or is gone since it was recorded: made again")
         assets = self.settings.office.parent  # a relative logo lies beside office.yml
-        rendered = render(name, self.state, self.documents, assets=assets)
+        templates = self.settings.templates
+        rendered = render(name, self.state, self.documents, templates=templates, assets=assets)
         body = {"name": str(name), "sha256": rendered.sha256, "size": rendered.size}
         self.book.record("document.rendered", body, step=step)
         self.progress.document(str(path))

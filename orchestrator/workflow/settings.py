@@ -17,6 +17,12 @@ class Settings:
     home: Path
     limit: str = ""
 
+    @property
+    def templates(self) -> Path | None:
+        """The office's own report_templates/ beside office.yml; None: the shipped ones."""
+        own = self.office.parent / "report_templates"
+        return own if own.is_dir() else None
+
     def cycle_folder(self, cycle: str) -> Path:
         """The folder of a cycle."""
         return self.home / "cycles" / cycle

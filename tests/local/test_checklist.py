@@ -71,3 +71,26 @@ def test_a_list_of_another_plan_is_refused(local_office: LocalOffice) -> None:
     assert local_office.run("monthly", "--period", "2026-11").code == 3
     called = local_office.sign("analis", "--checklist", str(path))
     assert called.code == 2 and "another plan: cycle 2026-11, revision 1" in called.err
+
+
+def test_the_templates_beside_office_yml_are_the_ones_used(
+    new_office: LocalOffice, root: Path
+) -> None:
+    own = new_office.inventory / "report_templates"
+    shutil.copytree(root / "report_templates", own)
+    labels = own / "labels/id.yml"
+    words = labels.read_text(encoding="utf-8")
+    changed = words.replace("items: LAPORAN HASIL PENGECEKAN", "items: DAFTAR PERIKSA CONTOH")
+    labels.write_text(changed.replace("deferred: Tunda\n", "deferred: Undur\n"), encoding="utf-8")
+    assert new_office.run("monthly", "--period", "2026-11").code == 3
+    path = new_office.home / LIST
+    cells = {c.value for row in load_workbook(path).worksheets[0].iter_rows() for c in row}
+    assert "DAFTAR PERIKSA CONTOH" in cells
+    good = path.read_bytes()
+    path.unlink()
+    assert new_office.run("documents", "2026-11").code == 0
+    assert path.read_bytes() == good
+    if new_office.items():
+        called = new_office.sign("analis", "--checklist", str(marked(new_office, "tunggu")))
+        assert called.code == 2 and "write Setuju or Undur" in called.err, called.text
+    assert new_office.sign("analis", "--checklist", str(path)).code == 3

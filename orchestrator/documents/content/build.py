@@ -11,6 +11,7 @@ from orchestrator.documents.content.hosts import NORMAL, SUCCEEDED, HostMatter, 
 from orchestrator.documents.content.items import item_rows
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.people import people, signature_rows
+from orchestrator.documents.content.progress import progress_rows
 from orchestrator.documents.content.reading import HostReading, read_host
 from orchestrator.documents.content.records import (
     SCHEMA,
@@ -88,6 +89,9 @@ def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Cont
         sitting=_sitting(state, scope, clock),
         tests=all_tests,
         findings=tuple(f for matter in matters.values() for f in matter.findings),
+        progress=progress_rows(state, readings, scope.horizon, labels, clock)
+        if name is DocumentName.MONITORING
+        else (),
         steps=steps,
         first_day=_edge(days, clock, first=True),
         last_day=_edge(days, clock, first=False),

@@ -63,6 +63,16 @@ class Clock:
         moment = self.local(at)
         return f"{moment:%H.%M}" if moment else NONE
 
+    def second(self, at: str) -> str:
+        """`08.40.05`, for logs, without the zone."""
+        moment = self.local(at)
+        return f"{moment:%H.%M.%S}" if moment else NONE
+
+    def order(self, at: str) -> float:
+        """A moment as a number to sort by; what is not known comes last."""
+        moment = self.local(at)
+        return moment.timestamp() if moment else math.inf
+
     def moment(self, at: str) -> str:
         """`22 November 2026, 08.40 WIB`."""
         return f"{self.date(at)}, {self.time(at)} {self.zone_name}" if self.local(at) else NONE

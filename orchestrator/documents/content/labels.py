@@ -40,6 +40,7 @@ REQUIRED = frozenset(
         "check_fact",
         "update_fact",
         "test_words",
+        "progress",
         "title",
         "sheet",
         "column",

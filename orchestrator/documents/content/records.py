@@ -173,6 +173,20 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgressRow:
+    """One moment of the work: a phase that began or ended, an answer of a host, a remark."""
+
+    at: str  # UTC ISO 8601
+    date: str
+    time: str  # with seconds, without the zone
+    activity: str
+    subject: str
+    result: str
+    duration: str
+    key: str  # started, ended, note, or how the host answered: ok, failed, …
+
+
+@dataclass(frozen=True, slots=True)
 class StepRow:
     """One step of the SOP: who, when, and how long against the standard."""
 
@@ -290,6 +304,7 @@ class Content:
     sitting: Sitting
     tests: tuple[TestRow, ...]
     findings: tuple[Finding, ...]
+    progress: tuple[ProgressRow, ...]  # of the monitoring sheet; elsewhere empty
     steps: tuple[StepRow, ...]
     first_day: str
     last_day: str

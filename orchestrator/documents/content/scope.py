@@ -21,6 +21,7 @@ class Scope:
 _HORIZON = {
     DocumentName.CHECK_LIST: 3,  # drawn again after step 3, it shows the confirmation
     DocumentName.ORDER: 3,
+    DocumentName.MONITORING: 7,
     DocumentName.UPDATE_RECORD: 7,
     DocumentName.MINUTES: 7,
     DocumentName.DRAFT_REPORT: 8,
@@ -40,7 +41,7 @@ def _as_of(name: DocumentName, state: CycleState) -> str:
         moment = steps[2].ended_at
     elif name is DocumentName.ORDER:
         moment = steps[4].started_at
-    elif name in (DocumentName.UPDATE_RECORD, DocumentName.MINUTES):
+    elif name in (DocumentName.MONITORING, DocumentName.UPDATE_RECORD, DocumentName.MINUTES):
         work = [run.ended_at for run in state.runs if run.phase is not Phase.CHECK]
         moment = max(work, default="") or steps[name.step].started_at
     elif name is DocumentName.DRAFT_REPORT:

@@ -26,6 +26,7 @@ ATTACHMENT = "data.json"
 
 _TEMPLATE = {
     DocumentName.ORDER: "disposisi.typ",
+    DocumentName.MONITORING: "pemantauan.typ",
     DocumentName.MINUTES: "notulensi.typ",
     DocumentName.DRAFT_REPORT: "laporan.typ",
     DocumentName.REPORT: "laporan.typ",

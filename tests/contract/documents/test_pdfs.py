@@ -13,7 +13,9 @@ from orchestrator.documents.content.build import build_content
 from orchestrator.documents.content.labels import load_labels
 from orchestrator.documents.pdf.typeset import ATTACHMENT, content_json
 from orchestrator.documents.templates import SHIPPED
-from tests.unit.documents.sample import STATES, all_failed, normal
+from orchestrator.journal.state import Note
+from orchestrator.model.evidence import Phase
+from tests.unit.documents.sample import STATES, all_failed, at, normal, unreachable
 
 REPORT, DRAFT = DocumentName.REPORT, DocumentName.DRAFT_REPORT
 PDFS = [n for n in DocumentName if n.value.endswith(".pdf")]
@@ -110,6 +112,23 @@ def test_the_minutes_name_both_testers_and_their_evidence(tmp_path):
     for wanted in ("ContohAnalis,S.Kom.", "ContohPengelola,A.Md.Kom.", "Kamis,19November2026",
                    "11.20–11.32WIB", "Normalsetelahdikembalikan", "0unitgagal"):  # fmt: skip
         assert wanted in words
+
+
+def test_the_monitoring_sheet_tells_phases_answers_and_deviations(tmp_path):
+    words = words_of(read(tmp_path, DocumentName.MONITORING, normal(7)))
+    for wanted in ("11.20.00PengujianPelad", "11.32.00", "11menit40detik", "Pengujianweb-01",
+                   "layanan-03Dikembalikankeversisemula", "cadangan-04Tidakdapatdihubungi",
+                   "ContohPranataKomputer,S.T.,M.Kom."):  # fmt: skip
+        assert wanted in words, wanted
+
+
+def test_a_host_without_evidence_and_a_remark_stand_in_the_monitoring_sheet(tmp_path):
+    state = normal(7)
+    state.outcomes["web-01"].append(unreachable("web-01", Phase.TEST))
+    state.notes.append(Note(7, "pengelola", "Listrik padam 5 menit.", at(195)))
+    words = words_of(read(tmp_path, DocumentName.MONITORING, state))
+    assert "web-01–Tidakdapatdihubungi" in words
+    assert "Catatanlangkah7:Listrikpadam5menit." in words
 
 
 def test_the_order_names_items_terms_and_plan(tmp_path):

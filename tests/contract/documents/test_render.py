@@ -60,7 +60,12 @@ def test_another_process_gives_the_same_bytes(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "until"),
-    [(DocumentName.ORDER, 3), (DocumentName.MINUTES, 7), (DocumentName.DRAFT_REPORT, 8)],
+    [
+        (DocumentName.ORDER, 3),
+        (DocumentName.MONITORING, 7),
+        (DocumentName.MINUTES, 7),
+        (DocumentName.DRAFT_REPORT, 8),
+    ],
 )
 def test_a_signed_document_can_be_made_again_after_the_cycle(tmp_path, name, until):
     shown, later = normal(until), normal(13)

@@ -4,11 +4,12 @@ import functools
 import os
 import re
 
-from hostside import aptlists
+from hostside import aptadvisories, aptlists, aptsources
 from hostside.command import run
 from hostside.pending import Pending, item
 
 INFO = "/var/lib/dpkg/info"
+SOURCE_FORMAT = "${Package}\\t${Architecture}\\t${source:Version}\\n"
 STATUS_FORMAT = "${db:Status-Abbrev}\\t${Package}\\t${Architecture}\\t${Version}\\n"
 # dpkg's second status letter: not-installed and config-files mean that the package is not there.
 ABSENT = "nc"
@@ -22,11 +23,6 @@ SECURITY_LABEL = re.compile(r"(^|[ -])security$|^UbuntuESM", re.IGNORECASE)
 ASKS_FOR_REBOOT = re.compile(
     r"^(linux-image-|linux-modules-|libc6$|systemd$|dbus$|dbus-broker$)|-kernel$",
 )
-HINT_REFRESH = (
-    "Look at the named source under /etc/apt/sources.list*, its key and the way to it, "
-    "then check again."
-)
-HINT_LIST = "Run `apt-get -s dist-upgrade` on the host; finish or repair what it names."
 
 
 @functools.lru_cache(maxsize=1)
@@ -246,41 +242,85 @@ def build_withheld(names, phased, on_hold, policy, records):
     return found
 
 
-def read_pending(workspace, found):
+def source_versions():
+    """{package: version of its source package} of what is installed, keys as in `installed`."""
+    native = native_architecture()
+    result = run(["dpkg-query", "-W", "-f=" + SOURCE_FORMAT], timeout=60)
+    rows = (line.split("\t") for line in result.out.splitlines())
+    return {key(row[0], row[1], native): row[2] for row in rows if len(row) == 3}
+
+
+def parse_without_source(text):
+    """Names in `apt-cache policy` that are installed and stand in no index of any source."""
+    found, name, offered, here = [], "", True, False
+    for line in [*text.splitlines(), "end:"]:
+        if line and not line.startswith(" "):
+            if here and not offered:
+                found.append(name)
+            name, offered, here = line.rstrip(":"), False, False
+        elif line.startswith("  Installed: "):
+            here = "(none)" not in line
+        elif line.endswith(" Packages"):
+            offered = True
+    return found
+
+
+def read_pending(workspace, found, advisories=True):
     """Fill `found` from a simulated dist-upgrade against the workspace's lists."""
     simulation = workspace.run(["apt-get", "-q", "-s", "dist-upgrade"])
     if not simulation.ok:
-        found.fail("pending-list-failed", simulation.tail(8), HINT_LIST)
+        found.fail("pending-list-failed", simulation.tail(8))
         return
     upgrades, found.new_packages, found.removals, kept, phased = parse_simulation(simulation.out)
     names = sorted({u["name"] for u in upgrades} | set(kept) | set(phased))
+    present = installed()
+    read_policy = workspace.run(["apt-cache", "policy", "--", *sorted({*names, *present})])
+    found.without_source = parse_without_source(read_policy.out) if read_policy.ok else None
+    found.installed = len(present)
     if not names:
         return
-    policy = parse_policy(workspace.run(["apt-cache", "policy", "--", *names]).out)
+    policy = parse_policy(read_policy.out)
     wanted = ["%s=%s" % (u["name"], u["to"]) for u in upgrades]
     wanted += ["%s=%s" % (n, policy[n]["candidate"]) for n in kept if n in policy]
     records = parse_records(workspace.run(["apt-cache", "show", "--", *wanted]).out)
     found.items = [build_item(upgrade, policy, records) for upgrade in upgrades]
     found.withheld = build_withheld(kept, phased, held(), policy, records)
+    if advisories and found.items:
+        archives = [aptlists.archives_folder(workspace.dump)]
+        found.advisories = aptadvisories.add(
+            workspace, found.items, records, source_versions(), archives
+        )
 
 
-def pending(refresh="private"):
+def read_sources(workspace, found):
+    """Note sources without proof."""
+    try:
+        unproven = aptsources.unsigned(workspace.dump)
+    except OSError as error:
+        found.note("metadata-warning", "a source cannot be read: %s" % error)
+        return
+    if unproven:
+        found.note("repository-unsigned", "no signature is checked for: %s" % "; ".join(unproven))
+
+
+def pending(refresh="private", advisories=True):
     """What a full upgrade would bring, as a Pending; `refresh` is private, system or none.
 
     A source that cannot be refreshed or proven is problem `metadata-refresh-failed` and makes the
-    whole list `failed`: it would not be trustworthy.
+    whole list `failed`: it would not be trustworthy. With `advisories` changelogs are read.
     """
     found = Pending()
     try:
         with aptlists.Workspace(private_lists=refresh == "private") as workspace:
+            read_sources(workspace, found)
             if refresh == "private":
                 warnings = aptlists.refresh_private(workspace)
             else:
                 warnings = aptlists.refresh_system() if refresh == "system" else []
                 aptlists.require_lists(workspace.lists)
             for warning in warnings:
-                found.note("metadata-warning", warning, "")
-            read_pending(workspace, found)
+                found.note("metadata-warning", warning)
+            read_pending(workspace, found, advisories)
     except aptlists.MetadataError as error:
-        found.fail("metadata-refresh-failed", str(error), HINT_REFRESH)
+        found.fail("metadata-refresh-failed", str(error))
     return found

@@ -70,6 +70,7 @@ class Workspace:
         self.private_lists = private_lists
         self.lists = ""
         self.folder = ""
+        self.dump = ""  # the host's own configuration, as `apt-config dump` prints it
         self.env = {}
 
     def __enter__(self):
@@ -78,6 +79,7 @@ class Workspace:
             raise MetadataError("apt-config: %s" % dump.tail())
         # /var/tmp: lists are large, and /tmp is often memory. apt's download user `_apt` must be
         # able to walk through, so the folder can be entered by all but listed by none.
+        self.dump = dump.out
         self.folder = tempfile.mkdtemp(prefix="sop-run-check-", dir="/var/tmp")
         try:
             os.chmod(self.folder, 0o711)  # noqa: S103 - only --x for others
@@ -105,9 +107,10 @@ class Workspace:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as handle:
             handle.write(text)
 
-    def run(self, argv, timeout=120):
+    def run(self, argv, timeout=120, cwd="/", env=None):
         """Run an apt command with this workspace's configuration."""
-        return run(argv, timeout=timeout, limit=64 * 1024 * 1024, env=self.env)
+        environment = dict(self.env, **(env or {}))
+        return run(argv, timeout=timeout, limit=64 * 1024 * 1024, env=environment, cwd=cwd)
 
 
 def keep(dump):
@@ -116,14 +119,23 @@ def keep(dump):
     return "".join(line + "\n" for line in lines)
 
 
-def lists_folder(dump):
-    """The host's own lists folder by its configuration."""
+def folder_of(dump, parent, name, usual):
+    """A folder of the host's own apt by its configuration, with a slash at its end."""
     values = dict(re.findall(r'^(Dir\S*) "([^"]*)";$', dump, re.MULTILINE))
     path = os.path.join(
-        values.get("Dir", "/"), values.get("Dir::State", "var/lib/apt"),
-        values.get("Dir::State::lists", "lists/"),
+        values.get("Dir", "/"), values.get(parent, usual[0]), values.get(name, usual[1])
     )
     return path if path.endswith("/") else path + "/"
+
+
+def lists_folder(dump):
+    """The host's own lists folder."""
+    return folder_of(dump, "Dir::State", "Dir::State::lists", ("var/lib/apt", "lists/"))
+
+
+def archives_folder(dump):
+    """Where the host's own apt keeps packages that were downloaded."""
+    return folder_of(dump, "Dir::Cache", "Dir::Cache::archives", ("var/cache/apt", "archives/"))
 
 
 def seed(source, target):

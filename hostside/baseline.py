@@ -1,6 +1,6 @@
 """How a host was before the update: taken by backup, compared by test (SOP 6 to 8)."""
 
-from hostside import apt, checks, dnf, hostinfo, systemd
+from hostside import apt, checks, dnf, hostinfo, mounts, systemd
 
 # A check that fails before the update is looked at once more: a hiccup is no pre-existing fault.
 BASELINE_SETTLE_SECONDS = 1
@@ -32,7 +32,7 @@ def package_items(request):
 
 
 def take(request):
-    """`facts.baseline` of the backup phase: boot, units, ports, package versions, checks.
+    """`facts.baseline` of the backup phase: boot, units, ports, mounts, disks, packages, checks.
 
     Raises ValueError when the office's checks are malformed, OSError when systemd does not answer.
     """
@@ -42,6 +42,8 @@ def take(request):
         "active_units": systemd.active_units(),
         "failed_units": systemd.failed_units(),
         "ports": systemd.listening_ports(),
+        "mounts": mounts.baseline(),
+        "disk": hostinfo.disks(),
         "packages": installed(names) if names else {},
         "checks": checks.run_all(
             request.get("options", {}).get("checks") or [], BASELINE_SETTLE_SECONDS

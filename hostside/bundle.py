@@ -11,7 +11,12 @@ import os
 import zlib
 
 TEMPLATE = """\
-import base64, importlib.util, json, sys, zlib
+import sys
+try:
+    import base64, importlib.util, json, zlib
+except ImportError as error:
+    sys.stderr.write("sop-run: this Python is incomplete: %s\\n" % error)
+    sys.exit(126)
 PAYLOAD = "@PAYLOAD@"
 REQUEST = "@REQUEST@"
 def unpack(text):

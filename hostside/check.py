@@ -1,131 +1,132 @@
 """Phase `check`: what a host is and what needs an update; changes nothing on it (SOP step 2)."""
 
-import calendar
 import time
 
-from hostside import apt, checks, clamav, dnf, hostinfo, systemd
-from hostside.pending import item
+from hostside import (
+    apt,
+    checkantivirus,
+    checks,
+    clocksync,
+    dnf,
+    hostinfo,
+    release,
+    restarts,
+    room,
+    systemd,
+)
+from hostside.findings import decided, told
 
 REFRESH = ("private", "system", "none")
-DATABASE_FRESH_SECONDS = 24 * 3600
-HINT_NO_ANTIVIRUS = "Install one, for example: apt-get install clamav-daemon clamav-freshclam."
-HINT_DAEMON = "Run `systemctl status clamav-daemon` on the host; it needs main and daily."
-HINT_MIRROR = "Look at PrivateMirror and DatabaseMirror in freshclam.conf and the way to it."
+NAMED_AT_MOST = 20
 
 
 def run(request, answer):
     """Fill `answer` with facts, items and findings of this host."""
-    refresh = request["options"].get("refresh") or "private"
+    options = request["options"]
+    refresh = options.get("refresh") or "private"
     if refresh not in REFRESH:
-        answer.stop(
-            "failed", "bad-option", "check_refresh is %r" % (refresh,),
-            "Use one of: %s." % ", ".join(REFRESH),
-        )
+        message = "check_refresh is %r; use one of: %s" % (refresh, ", ".join(REFRESH))
+        decided(answer, "failed", "bad-option", message)
         return
     answer.facts.update(hostinfo.facts())
-    check_packages(answer, refresh)
+    check_release(answer)
+    check_clock(answer, request.get("clock"))
+    check_packages(answer, refresh, truth(options.get("advisories", True)))
+    check_restarts(answer)
+    check_room(answer, options)
     answer.facts["failed_units"] = systemd.failed_units()
-    for error in checks.definition_errors(request["options"].get("checks") or []):
-        answer.problem("bad-check", error, "Correct test_checks in the inventory.")
-    check_antivirus(answer)
+    for error in checks.definition_errors(options.get("checks") or []):
+        told(answer, "bad-check", error)
+    checkantivirus.check(answer, options)
 
 
-def check_packages(answer, refresh):
-    """Pending packages, what is withheld, and what is unfinished."""
+def truth(value):
+    """A switch from the inventory, which may arrive as text."""
+    return str(value).lower() not in ("false", "no", "off", "0")
+
+
+def named(names):
+    """The first names of a list and how many more there are."""
+    more = len(names) - NAMED_AT_MOST
+    return ", ".join(names[:NAMED_AT_MOST]) + (" and %d more" % more if more > 0 else "")
+
+
+def check_release(answer):
+    """How long the release is supported."""
+    system, today = answer.facts["os"], time.strftime("%Y-%m-%d", time.gmtime())
+    fact = answer.facts["release"] = release.support(system["id"], system["version"], today)
+    found = release.finding(system["name"] or system["id"], fact, today)
+    if found:
+        told(answer, *found)
+
+
+def check_clock(answer, control):
+    """Whether the clock is right and kept right."""
+    fact = answer.facts["clock_sync"] = clocksync.fact()
+    for found in clocksync.findings(fact, control, answer.facts["virtualization"]):
+        told(answer, *found)
+
+
+def check_packages(answer, refresh, advisories):
+    """Pending packages, what is withheld, what is unfinished and what has no source any more."""
     manager = answer.facts["package_manager"]
+    found = half_configured = None
     if manager == "none":
-        answer.stop(
-            "failed", "no-package-manager", "neither apt nor dnf is on this host",
-            "Only hosts with apt or dnf can be kept up to date with sop-run.",
-        )
-        found = half_configured = None
+        decided(answer, "failed", "no-package-manager", "neither apt nor dnf is on this host")
     else:
         reader = apt if manager == "apt" else dnf
-        found = reader.pending(refresh)
+        found = reader.pending(refresh, advisories)
         half_configured = apt.half_configured() if manager == "apt" else []
         answer.facts["reboot_required"] = reader.reboot_required()
     answer.facts["half_configured"] = half_configured or []
     answer.facts.setdefault("reboot_required", False)
-    answer.facts["withheld"] = found.withheld if found else []
-    answer.facts["new_packages"] = found.new_packages if found else []
-    answer.facts["removals"] = found.removals if found else []
+    for fact in ("withheld", "new_packages", "removals"):
+        answer.facts[fact] = getattr(found, fact) if found else []
+    answer.facts["without_source"] = found.without_source if found else None
+    answer.facts["advisories"] = found.advisories if found else None
     if found:
-        answer.items += found.items
-        for code, message, hint in found.problems:
-            answer.problem(code, message, hint)
-        if found.failed:
-            answer.status = "failed"
+        take(answer, found)
     if half_configured:
-        answer.problem(
-            "half-configured", "dpkg has not finished: %s" % ", ".join(half_configured[:20]),
-            "Run `dpkg --configure -a` on the host.",
-        )
+        told(answer, "half-configured", "dpkg has not finished: %s" % named(half_configured))
 
 
-def check_antivirus(answer):
-    """Engine, databases and daemon, and databases that are older than what the mirror has."""
-    if not clamav.installed():
-        answer.facts["antivirus"] = {
-            "product": "none", "engine": "", "daemon": "absent", "databases": [],
-        }
-        answer.problem("no-antivirus", "no antivirus is installed", HINT_NO_ANTIVIRUS)
-        return
-    facts = {
-        "product": "clamav", "engine": clamav.engine(), "daemon": clamav.daemon(), "databases": [],
-    }
-    answer.facts["antivirus"] = facts
-    try:
-        options = clamav.configuration()
-        facts["databases"] = clamav.databases(clamav.database_directory(options))
-    except OSError as error:
-        answer.problem(
-            "antivirus-unreadable", str(error), "Run the check with become, or allow reading it."
-        )
-        return
-    if facts["daemon"] == "inactive":
-        answer.problem("antivirus-inactive", "ClamAV's daemon does not run", HINT_DAEMON)
-    try:
-        offered = clamav.mirror_versions(options)
-    except OSError as error:
-        answer.problem("antivirus-mirror-failed", str(error), HINT_MIRROR)
-        return
-    private = clamav.mirrors(options)
-    if private:
-        items = items_of_mirror(facts["databases"], offered)
-    else:
-        items = items_by_age(facts["databases"], clamav.wanted(options), time.time())
-    for entry in items:
-        entry["source"] = private[0] if private else "clamav.net"
-    answer.items += items
-
-
-def items_of_mirror(databases, offered):
-    """Databases for which the mirror's version is newer than the installed one, or none is."""
-    installed = {entry["name"]: entry["version"] for entry in databases}
-    return [
-        item("antivirus", "clamav-db (%s)" % name, "", installed.get(name, ""), version)
-        for name, version in sorted(offered.items())
-        if int(version) > int(installed.get(name, "0"))
+def take(answer, found):
+    """Items and findings of the package manager."""
+    answer.items += found.items
+    answer.problems += [
+        {"code": code, "message": message[:4000], "hint": hint}
+        for code, message, hint in found.problems
     ]
+    if found.failed:
+        answer.status = "failed"
+    orphans = found.without_source or []
+    if len(orphans) > found.installed // 2:
+        told(answer, "packages-without-source", "no source offers %d of %d installed packages: the "
+             "distribution's own source may be missing" % (len(orphans), found.installed))
+    elif orphans:
+        told(answer, "packages-without-source", "no source offers: %s" % named(orphans))
+    missing = set((found.advisories or {}).get("missing", []))
+    security = sorted({
+        item["name"] for item in found.items
+        if item["class"] == "security" and item["name"] in missing
+    })
+    if security:
+        told(answer, "advisories-unavailable", "no changelog was read for: %s (%s)" % (
+            named(security), found.advisories["reason"] or "not found"))
 
 
-def items_by_age(databases, wanted, now):
-    """Items `to: latest` for official mirrors, which tell their version to freshclam alone.
-
-    `daily` and a missing database are named when `daily` was built more than 24 hours ago; `main`
-    and `bytecode` change too rarely for their age to say anything.
-    """
-    built = {entry["name"]: entry for entry in databases}
-    found = []
-    for name in wanted:
-        entry = built.get(name)
-        if entry is None:
-            found.append(item("antivirus", "clamav-db (%s)" % name, "", "", "latest"))
-        elif name == "daily" and now - seconds(entry["built"]) > DATABASE_FRESH_SECONDS:
-            found.append(item("antivirus", "clamav-db (daily)", "", entry["version"], "latest"))
-    return found
+def check_restarts(answer):
+    """What an earlier update left running."""
+    units, kernel = restarts.pending()
+    answer.facts["restart_pending"] = units
+    answer.facts["reboot_required"] = answer.facts["reboot_required"] or kernel
+    if units:
+        told(answer, "restart-pending", "replaced code still runs in: %s" % named(units))
 
 
-def seconds(built):
-    """Epoch seconds of a database's build time; 0, which is old, when it does not say."""
-    return calendar.timegm(time.strptime(built, "%Y-%m-%dT%H:%M:%SZ")) if built else 0
+def check_room(answer, options):
+    """Disks and inodes, by themselves and for the pending items."""
+    reserve = float(options.get("reserve_mb") or room.RESERVE_MB)
+    short = room.short(answer.facts["disk"], answer.items, reserve)
+    if short:
+        told(answer, "disk-low", "; ".join(short))

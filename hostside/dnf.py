@@ -18,10 +18,6 @@ ASKS_FOR_REBOOT = re.compile(
     r"^(kernel(-core|-rt|-rt-core|-uek.*)?|glibc|systemd|dbus|dbus-broker|linux-firmware"
     r"|microcode_ctl)$|-kernel$"
 )
-HINT_REFRESH = (
-    "Look at the named repository under /etc/yum.repos.d, its key and the way to it, then check "
-    "again."
-)
 
 
 def key(name, arch):
@@ -122,28 +118,36 @@ def build(answer):
     """The reader's answer as a Pending."""
     found = Pending()
     if answer["causes"]:
-        found.fail("metadata-refresh-failed", "\n".join(answer["causes"]), HINT_REFRESH)
+        found.fail("metadata-refresh-failed", "\n".join(answer["causes"]))
         return found
     found.items = [build_item(upgrade) for upgrade in answer["upgrades"]]
     found.new_packages, found.removals = answer["new"], answer["removals"]
     found.withheld = answer["withheld"]
+    found.without_source = answer.get("without_source")
+    found.installed = answer.get("installed", 0)
     if answer["unsigned"]:
         found.note(
             "repository-unsigned",
             "no signature is checked for: %s" % ", ".join(answer["unsigned"]),
-            "Set gpgcheck=1 and a gpgkey for these repositories.",
         )
     return found
 
 
-def pending(refresh="private"):
-    """What a full upgrade would bring, as a Pending; `refresh` is private, system or none."""
+def pending(refresh="private", advisories=True):
+    """What a full upgrade would bring, as a Pending; `refresh` is private, system or none.
+
+    dnf's metadata holds the advisories, so they cost nothing; without `advisories` they are
+    left out, while the class of an item still follows from them.
+    """
     folder = tempfile.mkdtemp(prefix="sop-run-check-", dir="/var/tmp")
     try:
-        return build(ask({"refresh": refresh, "folder": folder}))
+        found = build(ask({"refresh": refresh, "folder": folder}))
+        for entry in () if advisories else found.items:
+            entry["advisories"], entry["severity"] = [], ""
+        return found
     except ValueError as error:
         found = Pending()
-        found.fail("pending-list-failed", str(error), "Run `dnf check-update` on the host.")
+        found.fail("pending-list-failed", str(error))
         return found
     finally:
         shutil.rmtree(folder)

@@ -131,6 +131,14 @@ def withheld(hawkey, base, taken, known):
     return sorted(found, key=lambda row: row["name"])
 
 
+def without_source(hawkey, base):
+    """Names of installed packages that no enabled repository offers in any version."""
+    query = base.sack.query(flags=hawkey.IGNORE_EXCLUDES)
+    offered = {(p.name, p.arch) for p in query.available()}
+    installed = {(p.name, p.arch) for p in query.installed() if p.name != "gpg-pubkey"}
+    return sorted({name for name, _ in installed - offered})
+
+
 def read(dnf, hawkey, options):
     """Everything as one dict; `causes` is not empty when the metadata cannot be trusted."""
     base = open_base(dnf, options)
@@ -152,6 +160,8 @@ def read(dnf, hawkey, options):
         "removals": sorted(removed),
         "withheld": withheld(hawkey, base, taken, known),
         "unsigned": unsigned(base),
+        "without_source": without_source(hawkey, base),
+        "installed": len(known),
     }
 
 

@@ -1,5 +1,7 @@
 """What a package manager says is pending: the same shape for apt and dnf (SOP step 2)."""
 
+from hostside.findings import HINTS
+
 
 class Pending:
     """Items and what surrounds them; `failed` when the list cannot be trusted."""
@@ -9,17 +11,20 @@ class Pending:
         self.withheld = []  # {name, from, to, reason}
         self.new_packages = []
         self.removals = []
+        self.without_source = None  # names of installed packages that no source offers, or unknown
+        self.installed = 0  # how many packages are installed, where `without_source` is known
+        self.advisories = None  # {asked, read, missing, reason} of changelogs, where they are used
         self.problems = []  # (code, message, hint)
         self.failed = False
 
-    def fail(self, code, message, hint=""):
+    def fail(self, code, message):
         """Record what makes the list unreliable."""
         self.failed = True
-        self.problems.append((code, message, hint))
+        self.note(code, message)
 
-    def note(self, code, message, hint=""):
+    def note(self, code, message):
         """Record a finding that leaves the list reliable."""
-        self.problems.append((code, message, hint))
+        self.problems.append((code, message, HINTS[code]))
 
 
 def item(kind, name, arch, before, after):

@@ -1,12 +1,14 @@
 """Phase `test`: is the host as it was before the update, and does it do its work (SOP step 8).
 
-Compares units, ports, failed units and packages with the baseline, then runs the office's checks.
-Whatever failed before the update is `preexisting` and is not blamed on it.
+Compares units, ports, failed units, mounts, disks and packages with the baseline, then runs the
+office's checks. Whatever failed before the update is `preexisting` and is not blamed on it.
 """
 
 import time
 
-from hostside import baseline, checks, hostinfo, systemd
+from hostside import baseline, checks, hostinfo, mounts, systemd
+from hostside.findings import decided, told
+from hostside.outcome import result
 
 SETTLE_SECONDS = 20
 POLL_SECONDS = 0.5
@@ -23,9 +25,7 @@ def run(request, answer):
     own = options.get("checks") or []
     errors = checks.definition_errors(own)
     if errors:
-        answer.stop(
-            "failed", "bad-check", "; ".join(errors), "Correct test_checks in the inventory."
-        )
+        decided(answer, "failed", "bad-check", "; ".join(errors))
         return
     deadline = time.monotonic() + float(options.get("settle_seconds", SETTLE_SECONDS))
     tests = []
@@ -33,10 +33,8 @@ def run(request, answer):
         tests += compare(before, deadline)
         tests += test_packages(request)
     else:
-        answer.problem(
-            "no-baseline", "there is no baseline: only the office's checks were run",
-            "A baseline is taken by the backup phase.",
-        )
+        message = "there is no baseline: only the office's checks were run"
+        told(answer, "no-baseline", message)
     left = 0.0 if hopeless(tests) else max(0.0, deadline - time.monotonic())
     tests += checks.run_all(own, left, before.get("checks") or [])
     answer.facts["tests"] = tests
@@ -47,23 +45,12 @@ def judge(answer, tests):
     """Status and finding by the required tests that failed."""
     broken = [t for t in tests if t["required"] and t["result"] == "failed"]
     if broken:
-        answer.stop(
-            "failed", "test-failed",
-            "; ".join("%s: %s" % (t["name"], t["evidence"]) for t in broken[:NAMED_AT_MOST]),
-            "The host does not work as before the update.",
-        )
-
-
-def result(name, kind, target, outcome, evidence, *, required=True):
-    """One test as the contract wants it."""
-    return {
-        "name": name, "kind": kind, "target": target, "required": required, "result": outcome,
-        "evidence": checks.one_line(evidence), "seconds": 0.0,
-    }
+        words = ["%s: %s" % (t["name"], t["evidence"]) for t in broken[:NAMED_AT_MOST]]
+        decided(answer, "failed", "test-failed", "; ".join(words))
 
 
 def compare(before, deadline):
-    """Units, ports and failed units against the baseline, looked at until all is well or late.
+    """Units, ports, failed units and mounts against the baseline, until all is well or late.
 
     A unit that systemd has given up (`failed`) does not come back by itself: that ends the wait.
     """
@@ -73,11 +60,16 @@ def compare(before, deadline):
         now = time.monotonic()
         late = now + POLL_SECONDS >= deadline
         late |= hopeless(tests) and now - started >= LASTING_SECONDS
-        if late or (settled and all(test["result"] != "failed" for test in tests)):
+        if late or (settled and not any(awaited(test) for test in tests)):
             for test in tests:
                 test["seconds"] = round(time.monotonic() - started, 3)
             return tests
         time.sleep(POLL_SECONDS)
+
+
+def awaited(test):
+    """Whether waiting could still make a failed test pass: a full disk does not empty itself."""
+    return test["result"] == "failed" and test["kind"] != "disk"
 
 
 def hopeless(tests):
@@ -98,6 +90,10 @@ def compare_once(before):
         tests += test_units(units, shown, restarted)
         tests += test_failed_units(systemd.failed_units(), before.get("failed_units") or [])
     tests += test_ports(systemd.listening_ports(), before.get("ports") or [])
+    if "mounts" in before:
+        tests += mounts.compare(before["mounts"], mounts.baseline())
+    if "disk" in before:
+        tests += mounts.compare_disks(before["disk"], hostinfo.disks())
     return tests, settled
 
 

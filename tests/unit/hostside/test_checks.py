@@ -58,7 +58,8 @@ def test_http_fails_on_text_and_on_status(port: int) -> None:
 def test_port(port: int) -> None:
     for form in (port, str(port), f"tcp/{port}", f"127.0.0.1:{port}"):
         assert one(type="port", port=form)["result"] == "passed", form
-    assert one(type="port", port="ssh")["result"] == "failed"
+    with pytest.raises(ValueError, match=r"`port: ssh`"):
+        one(type="port", port="ssh")
 
 
 def test_nothing_listens() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hostside import check, clamav
+from hostside import checkantivirus, clamav
 
 HEADER = b"ClamAV-VDB:22 Jun 2021 14-58 -0400:%d:1:0:81:a4ab60ae1c1c4e8f787459102dcfd90b:x:"
 
@@ -95,7 +95,7 @@ def item_rows(items: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
 def test_items_of_a_mirror() -> None:
     installed = [{"name": "daily", "version": "6"}, {"name": "main", "version": "5"}]
     offered = {"daily": "6", "main": "62", "bytecode": "1"}
-    assert item_rows(check.items_of_mirror(installed, offered)) == [
+    assert item_rows(checkantivirus.items_of_mirror(installed, offered)) == [
         ("clamav-db (bytecode)", "", "1"),
         ("clamav-db (main)", "5", "62"),
     ]
@@ -107,10 +107,10 @@ def test_items_by_age() -> None:
         {"name": "daily", "version": "27393", "built": built},
         {"name": "main", "version": "62", "built": "2021-09-16T12:32:00Z"},
     ]
-    moment = check.seconds(built)
-    fresh = check.items_by_age(installed, ["main", "daily"], moment + 3600)
+    moment = checkantivirus.seconds(built)
+    fresh = checkantivirus.items_by_age(installed, ["main", "daily"], moment + 3600)
     assert fresh == []
-    stale = check.items_by_age(installed, ["main", "daily", "bytecode"], moment + 90000)
+    stale = checkantivirus.items_by_age(installed, ["main", "daily", "bytecode"], moment + 90000)
     assert item_rows(stale) == [
         ("clamav-db (daily)", "27393", "latest"),
         ("clamav-db (bytecode)", "", "latest"),

@@ -122,6 +122,8 @@ def test_a_baseline_of_this_machine_compares_well_with_itself() -> None:
         "active_units",
         "failed_units",
         "ports",
+        "mounts",
+        "disk",
         "packages",
         "checks",
     }

@@ -150,8 +150,14 @@ def key_errors(check, kind):
             continue  # left empty: as if it were not there
         elif not known[key](check[key]):
             errors.append("has `%s: %s`, which must be %s" % (
-                key, one_line(check[key])[:80], known[key].__doc__.strip().rstrip(".")))
+                key, one_line(check[key])[:80], words_of(known[key])))
     return errors
+
+
+def words_of(fits):
+    """What a key's value must be, from the function that judges it."""
+    words = fits.__doc__.strip().rstrip(".")
+    return words[0].lower() + words[1:]
 
 
 def required(check):

@@ -20,8 +20,10 @@ def parse_tracking(text):
     fields = text.strip().split(",")
     if len(fields) < 14 or not re.match(r"^-?\d+(\.\d+)?(e-?\d+)?$", fields[4]):
         return None
+    if fields[13] == "Not synchronised":
+        return {"synchronized": False, "offset": None}
     # chrony counts how slow the clock is against its servers.
-    return {"synchronized": fields[13] != "Not synchronised", "offset": -float(fields[4])}
+    return {"synchronized": True, "offset": 0.0 - float(fields[4])}
 
 
 def kernel_synchronized():

@@ -79,6 +79,7 @@ def _opened(entry: Entry) -> CycleState:
         cycle=body["cycle"],
         office=Office.model_validate(body["office"]),
         opened_at=entry.at,
+        origin=entry.hash,
         kind=body["kind"],
         hosts=tuple(body["hosts"]),
         addresses=dict(body["addresses"]),
@@ -180,7 +181,10 @@ def _plan_made(state: CycleState, entry: Entry) -> None:
     plan = Plan.model_validate(entry.body["plan"])
     _require(state.steps[2].state == "open", "a plan is made in step 2")
     _require(plan.id == entry.body["id"], "the plan's id is not its SHA-256")
-    _require(plan.cycle == state.cycle and plan.revision == state.revision, "another cycle's plan")
+    _require(
+        (plan.cycle, plan.origin, plan.revision) == (state.cycle, state.origin, state.revision),
+        "another cycle's plan",
+    )
     _require(plan.hosts == state.hosts, "the plan's hosts are not the cycle's")
     _require(
         [i.number for i in plan.items] == list(range(1, len(plan.items) + 1)),

@@ -105,6 +105,7 @@ class CycleState:
     operator: str = ""  # who runs the program: user@machine
     previous_cycle: str = ""
     previous_manifest: str = ""  # SHA-256 of the previous cycle's archive manifest
+    origin: str = ""  # hash of the first entry; tells this journal from any other of the name
     revision: int = 1
     steps: dict[int, StepState] = field(
         default_factory=lambda: {n: StepState() for n in range(1, 14)}

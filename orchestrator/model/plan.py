@@ -35,6 +35,7 @@ class Plan(Record):
 
     plan_schema: Literal["sop-run/plan/1"] = Field("sop-run/plan/1", alias="schema")
     cycle: str
+    origin: str = ""  # hash of the cycle's first journal entry: two journals, two plans
     revision: int
     hosts: tuple[str, ...]  # every host in scope, with or without items
     items: tuple[Item, ...]

@@ -34,7 +34,13 @@ def make_plan(state: CycleState) -> Plan:
             continue
         for found in sorted(evidence.items, key=lambda i: (i.kind, i.name, i.arch)):
             items.append(_item(len(items) + 1, host, found))
-    return Plan(cycle=state.cycle, revision=state.revision, hosts=state.hosts, items=tuple(items))
+    return Plan(
+        cycle=state.cycle,
+        origin=state.origin,
+        revision=state.revision,
+        hosts=state.hosts,
+        items=tuple(items),
+    )
 
 
 def _item(number: int, host: str, found: EvidenceItem) -> Item:

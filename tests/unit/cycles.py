@@ -99,7 +99,13 @@ class Chain:
 
     def plan(self, *items: Item) -> None:
         """Put a plan forward."""
-        plan = Plan(cycle="2026-11", revision=self.state.revision, hosts=HOSTS, items=tuple(items))
+        plan = Plan(
+            cycle="2026-11",
+            origin=self.state.origin,
+            revision=self.state.revision,
+            hosts=HOSTS,
+            items=tuple(items),
+        )
         body = {"plan": plan.model_dump(mode="json", by_alias=True), "id": plan.id}
         self.add("plan.made", body, step=2)
 

@@ -85,6 +85,20 @@ def test_deferred_items_are_not_approved() -> None:
     assert [i.number for i in chain.state.approved()] == [1]
 
 
+def test_the_same_items_in_another_journal_are_another_plan() -> None:
+    """Else a host would take the new cycle's work for the old one's, and answer its old receipt."""
+    first, second = Chain(), Chain(rules={"wave": 7})
+    for chain in (first, second):
+        chain.check(item())
+    plans = [chain.state.plan for chain in (first, second)]
+    assert plans[0] is not None and plans[1] is not None
+    assert plans[0].items == plans[1].items and plans[0].id != plans[1].id
+    third = Chain(rules={"wave": 8})
+    body = {"plan": plans[0].model_dump(mode="json", by_alias=True), "id": plans[0].id}
+    with pytest.raises(IllegalEntry, match="another cycle's plan"):
+        third.add("plan.made", body, step=2)
+
+
 def test_step_3_sent_back_makes_a_new_plan_necessary() -> None:
     chain = Chain()
     chain.check(item())

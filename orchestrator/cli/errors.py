@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from orchestrator.model.errors import SopRunError
+from orchestrator.model.errors import CannotRunError, SopRunError
 
 
 def guarded(command: click.Command) -> int:
@@ -16,6 +16,10 @@ def guarded(command: click.Command) -> int:
         if error.hint:
             click.echo(f"  → {error.hint}", err=True)
         return error.exit_code
+    except OSError as error:  # a full or read-only disk, a folder that is not ours
+        click.echo(f"sop-run: {error}", err=True)
+        click.echo("  → correct the cause, then run the same command again: it goes on", err=True)
+        return CannotRunError.exit_code
     except click.ClickException as error:
         error.show()
         return 2

@@ -134,6 +134,8 @@ class ActionModule(ActionBase):
     def _reason(code: int, error: str) -> str:
         if code == 127 and "no Python" in error:
             return "no Python 3 on the host: install python3 or set ansible_python_interpreter"
+        if "this Python is incomplete" in error:
+            return "the host's Python is incomplete (python3-minimal): install python3"
         if "SyntaxError" in error:
             return "the host's Python is too old: 3.6 or later is needed"
         if "sudo" in error and "password" in error:

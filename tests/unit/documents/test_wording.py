@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hostside.checks import KINDS
+from hostside.findings import HINTS
 from orchestrator.documents.content.labels import load_labels
 from orchestrator.documents.templates import SHIPPED, template_folder
 from orchestrator.model.errors import CannotRunError
@@ -84,3 +86,15 @@ def test_every_sentence_can_be_filled():
     for pattern, words in LABELS.sections["phrase"].items():
         filled = LABELS.phrase(pattern.replace("{}", "x"))
         assert filled == words.format(*"x" * pattern.count("{}"))
+
+
+@pytest.mark.parametrize("code", sorted(HINTS))
+def test_every_finding_of_a_check_has_the_offices_words(code: str) -> None:
+    assert LABELS.known("problem", code, "") != "", f"{code} has no wording under problem:"
+    assert LABELS.phrase(HINTS[code]) != HINTS[code], f"the hint of {code} is not translated"
+
+
+def test_every_kind_of_check_has_the_offices_words() -> None:
+    kinds = {*KINDS, "unit", "failed-units", "packages", "mount", "disk"}
+    missing = sorted(kind for kind in kinds if not LABELS.known("test_kind", kind, ""))
+    assert not missing

@@ -102,3 +102,18 @@ def test_line_cut_in_the_middle_of_an_update(lab: Lab, tmp_path: Path) -> None:
     assert verdicts["sec01"].verdict is Verdict.UPDATED, output
     done = upgrades(lab, "sec01")
     assert done and len(done) == len(set(done))
+
+
+def test_another_journal_of_the_same_month_does_its_own_work(lab: Lab, tmp_path: Path) -> None:
+    """The host keeps receipts; set back since, it must not answer a new journal with an old one."""
+    for home in (tmp_path / "first", tmp_path / "second"):
+        words = ordered(lab, home)
+        assert sop_run(*words).code == 3
+        state = read_state(home / "cycles" / CYCLE)
+        assert state.verdicts["web01"].verdict is Verdict.UPDATED, state.verdicts
+        assert state.items_of("web01"), "there was something to do in both"
+        version = lab.run("web01", ["dpkg-query", "-W", "-f=${Version}", "lab-web"]).stdout
+        assert version == "1.1"
+        back = ["apt-get", "-y", "-q", "--allow-downgrades", "install", "lab-web=1.0"]
+        assert lab.run("web01", back, timeout=120).returncode == 0
+    assert upgrades(lab, "web01") == ["lab-web:all"] * 4  # up and, in dpkg's word too, back, twice

@@ -10,13 +10,10 @@ import platform
 
 from hostside import dnf, dnfwriter, durable
 from hostside.command import run
+from hostside.unusable import Unusable
 
 DOWNLOAD_SECONDS = 1800
 NAME = "%{NAME}\\t%{EPOCH}\\t%{VERSION}-%{RELEASE}\\t%{ARCH}"
-
-
-class Unusable(Exception):
-    """Why packages cannot be kept or put back, in words for the report."""
 
 
 def ask(options, seconds=DOWNLOAD_SECONDS):

@@ -7,7 +7,7 @@ import glob
 import os
 import time
 
-from hostside import btrfs, hostinfo
+from hostside import hostinfo, systemtree
 from hostside.command import run, which
 
 APT_LOCKS = (
@@ -81,7 +81,7 @@ def busy():
     """What keeps the package manager now: [(path, pid or 0)]; [] when it is free."""
     found = []
     manager = hostinfo.package_manager()
-    rpm_lock = os.path.join(btrfs.rpm_database(), ".rpm.lock")
+    rpm_lock = os.path.join(systemtree.rpm_database(), ".rpm.lock")
     for path in APT_LOCKS if manager == "apt" else (rpm_lock,):
         if not os.path.exists(path):
             continue

@@ -10,8 +10,9 @@ import shutil
 import stat
 import tarfile
 
-from hostside import apt, btrfs, durable, hostinfo, keeprpm, tree
+from hostside import apt, durable, hostinfo, keeprpm, systemtree, tree
 from hostside.command import run
+from hostside.unusable import Unusable
 
 CACHE = "/var/cache/apt/archives"
 INFO = "/var/lib/dpkg/info"
@@ -30,21 +31,14 @@ LEFT_OUT = re.compile(r"^/usr/share/(doc|man|locale|info|lintian|bug|help|groff)
 NO_SOURCE = re.compile(r"^E: .*(?: for | of | package )'?([A-Za-z0-9.+:-]+)", re.MULTILINE)
 
 
-class Unusable(Exception):
-    """Why the packages cannot be kept or put back, in words for the report."""
-
-
 def take(folder, names):
     """Keep the installed versions of `names`; returns `{location, size_bytes, sha256, proof}`."""
     delete(folder)
     os.makedirs(folder, mode=0o700)
-    try:
-        if hostinfo.package_manager() == "apt":
-            kept = keep_debs(folder, names)
-        else:
-            kept = keeprpm.keep(folder, names)
-    except keeprpm.Unusable as error:
-        raise Unusable(str(error)) from None
+    if hostinfo.package_manager() == "apt":
+        kept = keep_debs(folder, names)
+    else:
+        kept = keeprpm.keep(folder, names)
     saved = save_configuration(os.path.join(folder, ETC))
     manifest = {"packages": kept, "etc": durable.file_sha256(os.path.join(folder, ETC))}
     durable.write_sealed(os.path.join(folder, MANIFEST), manifest)
@@ -93,7 +87,7 @@ def prove(folder, checksum=None):
 
 def save_configuration(path):
     """Save /etc and the package database as a tar file and read it back; returns the files."""
-    rpm_database = btrfs.rpm_database()[1:]
+    rpm_database = systemtree.rpm_database()[1:]
     paths = ["etc", rpm_database] if rpm_database else ["etc", *DPKG_DATABASE]
     with tarfile.open(path, "w:gz", compresslevel=1) as archive:
         for name in paths:
@@ -277,10 +271,7 @@ def restore(folder, checksum, new_names):
     if hostinfo.package_manager() == "apt":
         restore_debs(folder, manifest["packages"], new_names)
     else:
-        try:
-            keeprpm.restore(folder, manifest["packages"], new_names)
-        except keeprpm.Unusable as error:
-            raise Unusable(str(error)) from None
+        keeprpm.restore(folder, manifest["packages"], new_names)
     files = restore_etc(os.path.join(folder, ETC))
     return files, [
         "%d kept packages were compared with their recorded SHA-256 before use" % len(

@@ -1,19 +1,11 @@
 """Phase `restore`: back to the backup taken before the update. Asked twice, it changes nothing."""
 
+import contextlib
 import os
 
-from hostside import (
-    apt,
-    backup,
-    baseline,
-    btrfs,
-    durable,
-    hostinfo,
-    keeprpm,
-    packagelock,
-    repack,
-    services,
-)
+from hostside import apt, backup, baseline, hostinfo, packagelock, records, services
+from hostside.backends import BACKENDS
+from hostside.unusable import Unusable
 
 LOCK_SECONDS = 120
 
@@ -23,7 +15,7 @@ def run(request, answer):
     taken = request.get("backup") or {}
     try:
         record = backup.verify(taken)
-    except (backup.Refused, btrfs.Unusable, repack.Unusable, durable.Damaged, OSError) as error:
+    except backup.DOUBTS as error:
         answer.stop("refused", "no-backup", str(error), "Repair the host by hand.")
         return
     seconds = float(request.get("options", {}).get("lock_seconds", LOCK_SECONDS))
@@ -33,13 +25,14 @@ def run(request, answer):
         return
     try:
         paths, proof = put_back(taken, record, seconds)
-    except (btrfs.Unusable, repack.Unusable, TimeoutError) as error:
+    except (Unusable, TimeoutError) as error:
         answer.stop("failed", "restore-failed", str(error), "Repair the host by hand, at once.")
         paths, proof = [], []
-    for flag in set(backup.reboot_flags()) - set(record.get("reboot_required", [])):
+    for flag in set(records.reboot_flags()) - set(record.get("reboot_required", [])):
         os.unlink(flag)  # what the update asked for is gone with it
     active = (request.get("baseline") or {}).get("active_units") or []
-    services.after_restore(paths + package_paths(taken), active, answer)
+    paths_of_services = paths + BACKENDS[record["method"]].touched(taken["id"])
+    services.after_restore(paths_of_services, active, answer)
     prove(request, record, answer, proof)
     answer.facts["restore"] = {
         "method": taken["method"], "id": taken["id"], "files": len(paths), "proof": proof,
@@ -48,24 +41,11 @@ def run(request, answer):
 
 def put_back(taken, record, seconds):
     """Carry the restore out; returns (paths put back, proof sentences)."""
-    if taken["method"] == "btrfs":
-        with packagelock.dpkg_held(seconds):
-            return btrfs.restore(taken["id"], taken["sha256"])
-    folder = os.path.join(backup.records(), taken["id"])
-    return repack.restore(folder, taken["sha256"], record.get("new", []))
-
-
-def package_paths(taken):
-    """Files of the packages that the back end `packages` put back: their services restart."""
-    if taken["method"] != "packages":
-        return []
-    kept = repack.manifest_of(os.path.join(backup.records(), taken["id"]))["packages"]
-    if hostinfo.package_manager() == "dnf":
-        return keeprpm.paths_of(kept)
-    paths = []
-    for key in kept:
-        paths += hostinfo.read(repack.info_path(key, "list"), 16 * 1024 * 1024).splitlines()
-    return paths
+    backend = BACKENDS[record["method"]]
+    with contextlib.ExitStack() as stack:
+        if backend.stands_still:
+            stack.enter_context(packagelock.dpkg_held(seconds))
+        return backend.restore(taken["id"], taken, record)
 
 
 def prove(request, record, answer, proof):

@@ -11,15 +11,13 @@ from hostside import (
     aptchange,
     backup,
     baseline,
-    btrfs,
     command,
     dnf,
     dnfchange,
-    durable,
     hostinfo,
     packagelock,
     preflight,
-    repack,
+    records,
     services,
     state,
     systemd,
@@ -68,7 +66,7 @@ class Change:
     def begin_installing(self, new_names):
         """Note durably, here and with the backup, what is about to be installed."""
         self.note(before=self.before, boot_id_before=hostinfo.boot_id(), installing=True)
-        backup.register_new(self.request["backup"]["id"], new_names)
+        records.register_new(self.request["backup"]["id"], new_names)
 
     def add_log(self, result):
         """Keep the last part of a command's output for the evidence."""
@@ -116,7 +114,7 @@ def may_begin(change):
         return False
     try:
         backup.verify(change.request.get("backup") or {})
-    except (backup.Refused, btrfs.Unusable, repack.Unusable, durable.Damaged, OSError) as error:
+    except backup.DOUBTS as error:
         answer.stop("refused", "no-backup", str(error), "Make a backup first; nothing was changed.")
         return False
     differing = [

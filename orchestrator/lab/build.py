@@ -20,8 +20,14 @@ from orchestrator.lab.debrepo import build_debian_repository
 from orchestrator.lab.machine import Machine, prepare_machine
 from orchestrator.lab.packages import package
 from orchestrator.lab.process import run
-from orchestrator.lab.recipe import ANTIVIRUS_PACKAGES, COMPRESSION, IMAGE_GIB, RPM_PACKAGES
-from orchestrator.lab.root import bootstrap, configure, install
+from orchestrator.lab.recipe import (
+    ANTIVIRUS_PACKAGES,
+    COMPRESSION,
+    IMAGE_GIB,
+    RPM_PACKAGES,
+    SNAPPER_PACKAGES,
+)
+from orchestrator.lab.root import bootstrap, configure, configure_snapper, install
 from orchestrator.lab.rpmrepo import build_rpm_repositories, disguise
 from orchestrator.lab.security import build_security_mirror
 from orchestrator.lab.signing import SigningKey
@@ -56,11 +62,12 @@ class Build:
             self.build_base(key)
             databases.result()
             repositories.result()
-        self.progress("base: hosts with antivirus, with rpm, and the security mirror")
+        self.progress("base: hosts with antivirus, with snapper, with rpm, and the security mirror")
         with ThreadPoolExecutor(max_workers=3) as side:
             tasks = [side.submit(self.build_security)]
             downloads = self.downloader()
             tasks += [side.submit(self.build_antivirus_root, downloads)]
+            tasks += [side.submit(self.build_snapper_root, downloads)]
             tasks += [side.submit(self.build_rpm_root, downloads)]
             for task in tasks:
                 task.result()
@@ -136,6 +143,13 @@ class Build:
         root = self.snapshot("antivirus")
         install(root, downloads.download(root, "install", *ANTIVIRUS_PACKAGES))
         configure_antivirus(root, self.folder / "databases")
+
+    def build_snapper_root(self, downloads: Downloader) -> None:
+        """The base with snapper, configured for /."""
+        root = self.snapshot("snapper")
+        downloads = replace(downloads, archives="archives-snapper")
+        install(root, downloads.download(root, "install", *SNAPPER_PACKAGES))
+        configure_snapper(root)
 
     def build_thin_root(self) -> None:
         """The base with one ordinary update pending, shared by all thin hosts."""

@@ -29,6 +29,7 @@ BASE_PACKAGES = (
 )
 ANTIVIRUS_PACKAGES = ("clamav-daemon", "clamav-freshclam", "clamdscan")
 RPM_PACKAGES = ("dnf", "rpm")
+SNAPPER_PACKAGES = ("snapper",)
 
 # Units that only cost time in a test host, or that would change it behind the test's back.
 MASKED_UNITS = (
@@ -43,6 +44,9 @@ MASKED_UNITS = (
     "dpkg-db-backup.timer",
     "clamav-freshclam.service",
     "dnf-makecache.timer",
+    "snapper-boot.timer",
+    "snapper-cleanup.timer",
+    "snapper-timeline.timer",
 )
 
 IMAGE_GIB = 24  # size that hosts see; the file is sparse

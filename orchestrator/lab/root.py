@@ -87,6 +87,13 @@ def configure(root: Path) -> None:
     (root / "var/lib/dbus/machine-id").unlink(missing_ok=True)
 
 
+def configure_snapper(root: Path) -> None:
+    """Give snapper a configuration for /; every host gets the subvolume .snapshots anyway."""
+    template = (root / "usr/share/snapper/config-templates/default").read_text(encoding="utf-8")
+    write(root, "etc/snapper/configs/root", template, mode=0o640)
+    write(root, "etc/default/snapper", 'SNAPPER_CONFIGS="root"\nDISABLE_APT_SNAPSHOT="no"\n')
+
+
 def write(root: Path, name: str, text: str, mode: int = 0o644) -> Path:
     """Write a file under a root, with its folders; returns its path."""
     path = root / name

@@ -157,6 +157,15 @@ SCENARIOS: tuple[Scenario, ...] = (
         checks=_SSH,
     ),
     Scenario(
+        "snapper",
+        "as `breaks`, with the host's own snapper for the backup",
+        "snap",
+        base="snapper",
+        install=(("lab-api", "1.0"),),
+        checks=answers("lab-api", 8081),
+        ready=_asks(8081),
+    ),
+    Scenario(
         "rpm",
         "dnf: a security update of a service and a bug fix (imitation of an EL host)",
         "rpm",

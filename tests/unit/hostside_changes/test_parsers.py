@@ -14,6 +14,7 @@ from hostside import (
     repack,
     services,
     state,
+    systemtree,
     transaction,
     update,
 )
@@ -73,11 +74,11 @@ def test_root_file_system_is_the_last_mount() -> None:
 @pytest.mark.parametrize("name", ["../x", "sop-run-1", "sop-run-" + "a" * 33, "", "root"])
 def test_only_own_backups_have_a_place(name: str) -> None:
     with pytest.raises(ValueError, match="no backup of sop-run"):
-        btrfs.location(name)
+        btrfs.BACKEND.location(name)
 
 
 def test_what_goes_back() -> None:
-    wanted = btrfs.system_path({"opt/tool", "opt/tool/bin"})
+    wanted = systemtree.system_path({"opt/tool", "opt/tool/bin"})
     assert wanted("usr/bin/web")
     assert wanted("opt/tool/bin")
     assert not wanted("opt/data/records")
@@ -100,8 +101,8 @@ def test_what_goes_back() -> None:
     ],
 )
 def test_data_never_goes_back(path: str) -> None:
-    assert path not in btrfs.SYSTEM
-    assert not any(path.startswith(start + "/") for start in btrfs.SYSTEM)
+    assert path not in systemtree.SYSTEM
+    assert not any(path.startswith(start + "/") for start in systemtree.SYSTEM)
 
 
 def test_space_needed() -> None:

@@ -1,0 +1,101 @@
+"""Backup back end `snapper`: a snapshot in the list of the host's own snapper, restored by us.
+
+Snapper makes, lists and deletes it, so an administrator sees it among the others. Its
+`undochange` is not used: it takes a file whose size and modification time are equal for
+unchanged, and so leaves broken files behind.
+"""
+
+import csv
+import os
+
+from hostside import btrfs, naming
+from hostside.command import run, which
+from hostside.treebackend import TreeBackend
+from hostside.unusable import Unusable
+
+USERDATA = "sop-run"
+SECONDS = 120
+
+
+def snapper(*words):
+    """Run snapper without its D-Bus service, which may be down; raises Unusable when it fails."""
+    result = run(["snapper", "--no-dbus", "--csvout", *words], timeout=SECONDS)
+    if not result.ok:
+        raise Unusable("snapper %s: %s" % (" ".join(words), result.tail(3)))
+    return result.out
+
+
+def rows(text):
+    """snapper's table as dicts by column."""
+    return list(csv.DictReader(text.splitlines()))
+
+
+def configuration():
+    """The name of snapper's configuration for /; "" for none."""
+    for row in rows(snapper("list-configs")):
+        if row.get("subvolume") == "/":
+            return row.get("config", "")
+    return ""
+
+
+def number_among(listed, identity):
+    """The number of our snapshot among the rows of `snapper list`; "" for none."""
+    mark = "%s=%s" % (USERDATA, identity)
+    for row in listed:
+        if mark in [part.strip() for part in (row.get("userdata") or "").split(",")]:
+            return row["number"]
+    return ""
+
+
+class Snapper(TreeBackend):
+    """A snapshot of snapper with the userdata sop-run=ID."""
+
+    def reason_against(self, request):
+        """Why a snapshot of snapper would not do on this host; "" when it would."""
+        reason = btrfs.BACKEND.reason_against(request)
+        if reason:
+            return reason
+        if not which("snapper"):
+            return "the program snapper is not installed"
+        try:
+            return "" if configuration() else "snapper has no configuration for /"
+        except Unusable as error:
+            return str(error)
+
+    def number(self, identity):
+        """The snapshot's number in snapper's list; "" for none."""
+        words = ["-c", configuration(), "list", "--columns", "number,userdata"]
+        return number_among(rows(snapper(*words)), naming.checked(identity))
+
+    def exists(self, identity):
+        """Whether snapper lists it."""
+        return bool(self.number(identity))
+
+    def location(self, identity):
+        """The snapshot's path; raises Unusable when snapper does not list it."""
+        number = self.number(identity)
+        if not number.isdigit() or number == "0":
+            raise Unusable("snapper lists no snapshot with %s=%s" % (USERDATA, identity))
+        return os.path.join(btrfs.FOLDER, number, "snapshot")
+
+    def make(self, identity, request):
+        """Make the snapshot; snapper's own clean-up leaves it alone, our retention deletes it."""
+        snapper(
+            "-c", configuration(), "create", "--type", "single", "--read-only",
+            "--cleanup-algorithm", "", "--userdata", "%s=%s" % (USERDATA, naming.checked(identity)),
+            "--description", "before the update",
+        )
+
+    def sentences(self, identity):
+        """Snapper lists it, it is there and read-only."""
+        path = self.location(identity)
+        return ["snapper lists it as number %s" % path.split("/")[2], *btrfs.sentences_of(path)]
+
+    def delete(self, identity):
+        """Delete the snapshot."""
+        number = self.number(identity)
+        if number:
+            snapper("-c", configuration(), "delete", "--sync", number)
+
+
+BACKEND = Snapper()

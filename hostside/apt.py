@@ -4,7 +4,7 @@ import functools
 import os
 import re
 
-from hostside import aptadvisories, aptlists, aptsources
+from hostside import aptadvisories, aptlists, aptpolicy, aptsources, aptstage, staging
 from hostside.command import run
 from hostside.pending import Pending, item
 
@@ -105,20 +105,18 @@ def asks_for_reboot(name):
 def parse_simulation(text):
     """(upgrades, new, removals, kept back, phased) of `apt-get -s dist-upgrade`.
 
-    An upgrade is {name, from, to, sources: [(label, suite)], arch}.
+    An upgrade is {name, from, to, sources: [(label, suite)], arch}; a new package the same with
+    an empty `from`.
     """
     upgrades, new, removals = [], [], []
     for line in text.splitlines():
         match = INST.match(line)
         if match:
             name, before, after, origins, arch = match.groups()
-            if before is None:
-                new.append(name)
-            else:
-                upgrades.append({
-                    "name": name, "from": before, "to": after, "arch": arch,
-                    "sources": parse_origins(origins or ""),
-                })
+            (new if before is None else upgrades).append({
+                "name": name, "from": before or "", "to": after, "arch": arch,
+                "sources": parse_origins(origins or ""),
+            })
         elif REMV.match(line):
             removals.append(REMV.match(line).group(1))
     return upgrades, new, removals, section(text, KEPT_BACK), section(text, PHASED)
@@ -157,41 +155,6 @@ def is_security(label, suite):
     return bool(SECURITY_SUITE.search(suite) or SECURITY_LABEL.search(label))
 
 
-def parse_policy(text):
-    """`apt-cache policy` as {name: {installed, candidate, newer}}.
-
-    `newer` lists the suites that offer a version above the installed one up to the candidate: a
-    security version passed over by a later one still makes the update a security update.
-    """
-    packages, current, between = {}, None, False
-    for line in text.splitlines():
-        if line and not line.startswith(" "):
-            current = packages.setdefault(
-                line.rstrip(":"), {"installed": "", "candidate": "", "newer": []}
-            )
-            between = False
-        elif current is not None:
-            between = policy_line(line, current, between)
-    return packages
-
-
-def policy_line(line, package, between):
-    """Take in one line of a package's policy; returns whether newer versions are being listed."""
-    named = re.match(r"^  (Installed|Candidate): (\S+)", line)
-    version = re.match(r"^ (\*\*\*|   ) (\S+) ", line)
-    source = re.match(r"^ +-?\d+ \S+ (\S+)/\S+ \S+ Packages$", line)
-    if named:
-        package[named.group(1).lower()] = named.group(2)
-    elif source:
-        if between:
-            package["newer"].append(source.group(1))
-    elif version:
-        if version.group(1) == "***":
-            return False
-        return between or version.group(2) == package["candidate"]
-    return between
-
-
 def parse_records(text):
     """`apt-cache show` as {(package, version): {field: value}}; the first record with a hash."""
     records = {}
@@ -223,6 +186,17 @@ def build_item(upgrade, policy, records):
     return entry
 
 
+def build_new(package, records):
+    """A package that the update brings anew: `{name, arch, version, size, sha256}`."""
+    name = package["name"].split(":", 1)[0]
+    record = records.get((name, package["to"]), {})
+    return {
+        "name": name, "arch": package["arch"], "version": package["to"],
+        "size": int(record.get("Size", "0")) if record.get("Size", "0").isdigit() else 0,
+        "sha256": record.get("SHA256", "").lower(),
+    }
+
+
 def build_withheld(names, phased, on_hold, policy, records):
     """Withheld packages with the reason: `held`, `phased` or `kept-back`."""
     found = []
@@ -250,43 +224,38 @@ def source_versions():
     return {key(row[0], row[1], native): row[2] for row in rows if len(row) == 3}
 
 
-def parse_without_source(text):
-    """Names in `apt-cache policy` that are installed and stand in no index of any source."""
-    found, name, offered, here = [], "", True, False
-    for line in [*text.splitlines(), "end:"]:
-        if line and not line.startswith(" "):
-            if here and not offered:
-                found.append(name)
-            name, offered, here = line.rstrip(":"), False, False
-        elif line.startswith("  Installed: "):
-            here = "(none)" not in line
-        elif line.endswith(" Packages"):
-            offered = True
-    return found
+def read_pending(workspace, found, advisories=True, stage_reserve_mb=None):
+    """Fill `found` from a simulated dist-upgrade against the workspace's lists.
 
-
-def read_pending(workspace, found, advisories=True):
-    """Fill `found` from a simulated dist-upgrade against the workspace's lists."""
+    `stage_reserve_mb`: MiB that must remain free when files are staged; None stages nothing.
+    """
     simulation = workspace.run(["apt-get", "-q", "-s", "dist-upgrade"])
     if not simulation.ok:
         found.fail("pending-list-failed", simulation.tail(8))
         return
-    upgrades, found.new_packages, found.removals, kept, phased = parse_simulation(simulation.out)
-    names = sorted({u["name"] for u in upgrades} | set(kept) | set(phased))
+    upgrades, new, found.removals, kept, phased = parse_simulation(simulation.out)
+    names = sorted({u["name"] for u in upgrades + new} | set(kept) | set(phased))
     present = installed()
     read_policy = workspace.run(["apt-cache", "policy", "--", *sorted({*names, *present})])
-    found.without_source = parse_without_source(read_policy.out) if read_policy.ok else None
+    found.without_source = (
+        aptpolicy.parse_without_source(read_policy.out) if read_policy.ok else None
+    )
     found.installed = len(present)
-    if not names:
-        return
-    policy = parse_policy(read_policy.out)
-    wanted = ["%s=%s" % (u["name"], u["to"]) for u in upgrades]
+    pinned = aptpolicy.parse_pinned(read_policy.out)
+    policy = aptpolicy.parse_policy(read_policy.out) if names else {}
+    wanted = ["%s=%s" % (u["name"], u["to"]) for u in upgrades + new]
     wanted += ["%s=%s" % (n, policy[n]["candidate"]) for n in kept if n in policy]
-    records = parse_records(workspace.run(["apt-cache", "show", "--", *wanted]).out)
+    shown = workspace.run(["apt-cache", "show", "--", *wanted]).out if wanted else ""
+    records = parse_records(shown)
     found.items = [build_item(upgrade, policy, records) for upgrade in upgrades]
+    found.new_packages = [build_new(package, records) for package in new]
     found.withheld = build_withheld(kept, phased, held(), policy, records)
+    known = {row["name"] for row in found.withheld}
+    found.withheld += [row for row in pinned if row["name"] not in known]
+    if stage_reserve_mb is not None:
+        aptstage.stage(workspace, found, stage_reserve_mb)
     if advisories and found.items:
-        archives = [aptlists.archives_folder(workspace.dump)]
+        archives = [staging.FOLDER, aptlists.archives_folder(workspace.dump)]
         found.advisories = aptadvisories.add(
             workspace, found.items, records, source_versions(), archives
         )
@@ -303,11 +272,12 @@ def read_sources(workspace, found):
         found.note("repository-unsigned", "no signature is checked for: %s" % "; ".join(unproven))
 
 
-def pending(refresh="private", advisories=True):
+def pending(refresh="private", advisories=True, stage_reserve_mb=None):
     """What a full upgrade would bring, as a Pending; `refresh` is private, system or none.
 
     A source that cannot be refreshed or proven is problem `metadata-refresh-failed` and makes the
-    whole list `failed`: it would not be trustworthy. With `advisories` changelogs are read.
+    whole list `failed`: it would not be trustworthy. With `advisories` changelogs are read; with
+    `stage_reserve_mb` the package files are downloaded and proven (hostside/staging.py).
     """
     found = Pending()
     try:
@@ -320,7 +290,7 @@ def pending(refresh="private", advisories=True):
                 aptlists.require_lists(workspace.lists)
             for warning in warnings:
                 found.note("metadata-warning", warning)
-            read_pending(workspace, found, advisories)
+            read_pending(workspace, found, advisories, stage_reserve_mb)
     except aptlists.MetadataError as error:
         found.fail("metadata-refresh-failed", str(error))
     return found

@@ -13,7 +13,7 @@ import threading
 import time
 import zlib
 
-from hostside import changelog
+from hostside import aptstage, changelog
 from hostside.command import which
 
 TOTAL_SECONDS = 60
@@ -82,16 +82,12 @@ def take(wanted, text):
     return wanted.entries is not None
 
 
-def archive_name(item):
-    """The file name under which apt keeps a package that was downloaded."""
-    return "%s_%s_%s.deb" % (item["name"], item["to"].replace(":", "%3a"), item["arch"])
-
-
 def from_archives(wanted, folders):
     """Read the changelog inside a package that lies on the host already."""
     for folder in folders:
         for item in wanted.items:
-            path = os.path.join(folder, archive_name(item))
+            name = aptstage.file_name(item["name"], item["to"], item["arch"])
+            path = os.path.join(folder, name)
             if os.path.isfile(path) and take(wanted, text_of_package(path, item["name"])):
                 return
 

@@ -3,7 +3,7 @@
 import os
 import re
 
-from hostside import apt, aptlists, durable, leftovers, packagelock
+from hostside import apt, aptlists, aptstage, durable, leftovers, packagelock, sideeffects, staging
 from hostside.command import run
 
 CACHE = "/var/cache/apt/archives"
@@ -32,9 +32,9 @@ def carry_out(change):
     plan = simulated(change)
     if plan is None:
         return
-    if not fetched(change):
+    if not fetched(change, plan):
         return
-    change.begin_installing(plan)
+    change.begin_installing([row["key"] for row in plan])
     install(change)
 
 
@@ -52,10 +52,11 @@ def refreshed(change):
 
 
 def simulated(change):
-    """New packages of the simulated update, or None with the reason in the answer.
+    """Approved new packages that the update brings, or None with the reason in the answer.
 
-    apt is asked without versions, so it chooses today's candidates: an approved version that is
-    not among them is no longer the candidate.
+    What it would install or remove besides the items must stand in the plan. apt is asked without
+    versions, so it chooses today's candidates: an approved version that is not among them is no
+    longer the candidate.
     """
     answer, todo = change.answer, change.todo()
     names = [change.key(item) for item in todo]
@@ -76,14 +77,14 @@ def simulated(change):
             "%s: approved %s, offered %s" % row for row in gone),
             "Check this host again and have the new version approved; nothing was installed.")
         return None
-    allowed = set(change.options.get("allow_removals") or [])
-    beyond = ["would remove %s" % name for name in removals if name not in allowed]
+    incoming = {apt.key(package["name"], package["arch"]): package["to"] for package in new}
+    beyond = sideeffects.beyond(change.options, sorted(incoming.items()), removals)
     beyond += ["would change %s" % name for name in sorted(set(offered) - set(names))]
     if beyond:
         answer.stop("refused", "beyond-approval", "; ".join(beyond),
                     "Have these approved too, or defer what needs them; nothing was installed.")
         return None
-    return new
+    return [row for row in sideeffects.approved_new(change.options) if row["key"] in incoming]
 
 
 def exact(change):
@@ -91,9 +92,12 @@ def exact(change):
     return ["%s=%s" % (change.key(item), item["to"]) for item in change.todo()]
 
 
-def fetched(change):
-    """Download everything and prove each approved file by its SHA-256; else `refused`."""
+def fetched(change, new):
+    """Download what the check has not staged, and prove every file's SHA-256; else `refused`."""
     answer = change.answer
+    files = files_of(change.todo(), new)
+    for name, sha256 in files.items():
+        staging.lend(name, sha256, os.path.join(CACHE, name))
     result = run(
         ["apt-get", "-d", *COMMON, *lock_option(change),
          "install", "--only-upgrade", *exact(change)], timeout=change.remaining(),
@@ -103,30 +107,37 @@ def fetched(change):
         answer.stop("refused", "download-failed", result.tail(6),
                     "Look at the named source; nothing was installed.")
         return False
-    wrong = [reason for reason in map(wrong_file, change.todo()) if reason]
+    wrong = [reason for reason in (wrong_file(*pair) for pair in files.items()) if reason]
     if wrong:
         answer.stop("refused", "wrong-sha256", "; ".join(wrong),
                     "What the source gives is not what was approved; nothing was installed.")
     return not wrong
 
 
-def wrong_file(item):
-    """What is wrong with the downloaded file of an item; "" when it is the approved one.
+def files_of(items, new):
+    """{file name: approved SHA-256} of everything that the update installs."""
+    files = {aptstage.file_name(i["name"], i["to"], i.get("arch")): i.get("sha256", "")
+             for i in items}
+    files.update({aptstage.file_name(n["name"], n["version"], n["arch"]): n.get("sha256", "")
+                  for n in new})
+    return files
+
+
+def wrong_file(name, sha256):
+    """What is wrong with a downloaded file; "" when it is the approved one.
 
     A wrong file is removed, so that nobody installs it from the cache.
     """
-    if not item.get("sha256"):
+    if not sha256:
         return ""
-    name = "%s_%s_%s.deb" % (
-        item["name"].split(":", 1)[0], item["to"].replace(":", "%3a"), item.get("arch") or "all")
     path = os.path.join(CACHE, name)
     if not os.path.isfile(path):
         return "%s was not downloaded" % name
     found = durable.file_sha256(path)
-    if found == item["sha256"].lower():
+    if found == sha256.lower():
         return ""
     os.unlink(path)
-    return "%s has SHA-256 %s, approved %s" % (name, found, item["sha256"])
+    return "%s has SHA-256 %s, approved %s" % (name, found, sha256)
 
 
 def install(change):
@@ -156,13 +167,13 @@ def install(change):
 
 
 def clean_cache(change):
-    """Remove the files that this update downloaded; the backup keeps the old ones elsewhere."""
-    for item in change.items:
-        name = "%s_%s_%s.deb" % (
-            item["name"], item["to"].replace(":", "%3a"), item.get("arch") or "all")
+    """Remove the files of this update, staged ones too; the backup keeps the old versions."""
+    files = files_of(change.items, sideeffects.approved_new(change.options))
+    for name in files:
         path = os.path.join(CACHE, name)
         if os.path.isfile(path):
             os.unlink(path)
+    staging.drop(files.values())
 
 
 def repair(change, seconds):

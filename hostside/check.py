@@ -31,7 +31,7 @@ def run(request, answer):
     answer.facts.update(hostinfo.facts())
     check_release(answer)
     check_clock(answer, request.get("clock"))
-    check_packages(answer, refresh, truth(options.get("advisories", True)))
+    check_packages(answer, refresh, options)
     check_restarts(answer)
     check_room(answer, options)
     answer.facts["failed_units"] = systemd.failed_units()
@@ -43,6 +43,11 @@ def run(request, answer):
 def truth(value):
     """A switch from the inventory, which may arrive as text."""
     return str(value).lower() not in ("false", "no", "off", "0")
+
+
+def reserve_of(options):
+    """MiB that must remain free."""
+    return float(options.get("reserve_mb") or room.RESERVE_MB)
 
 
 def named(names):
@@ -67,7 +72,7 @@ def check_clock(answer, control):
         told(answer, *found)
 
 
-def check_packages(answer, refresh, advisories):
+def check_packages(answer, refresh, options):
     """Pending packages, what is withheld, what is unfinished and what has no source any more."""
     manager = answer.facts["package_manager"]
     found = half_configured = None
@@ -75,7 +80,8 @@ def check_packages(answer, refresh, advisories):
         decided(answer, "failed", "no-package-manager", "neither apt nor dnf is on this host")
     else:
         reader = apt if manager == "apt" else dnf
-        found = reader.pending(refresh, advisories)
+        reserve = reserve_of(options) if truth(options.get("stage", False)) else None
+        found = reader.pending(refresh, truth(options.get("advisories", True)), reserve)
         half_configured = apt.half_configured() if manager == "apt" else []
         answer.facts["reboot_required"] = reader.reboot_required()
     answer.facts["half_configured"] = half_configured or []
@@ -84,6 +90,7 @@ def check_packages(answer, refresh, advisories):
         answer.facts[fact] = getattr(found, fact) if found else []
     answer.facts["without_source"] = found.without_source if found else None
     answer.facts["advisories"] = found.advisories if found else None
+    answer.facts["staged"] = found.staged if found else None
     if found:
         take(answer, found)
     if half_configured:
@@ -126,7 +133,6 @@ def check_restarts(answer):
 
 def check_room(answer, options):
     """Disks and inodes, by themselves and for the pending items."""
-    reserve = float(options.get("reserve_mb") or room.RESERVE_MB)
-    short = room.short(answer.facts["disk"], answer.items, reserve)
+    short = room.short(answer.facts["disk"], answer.items, reserve_of(options))
     if short:
         told(answer, "disk-low", "; ".join(short))

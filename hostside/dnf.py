@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 
-from hostside import dnfreader
+from hostside import dnfreader, staging
 from hostside.command import run, which
 from hostside.pending import Pending, item
 
@@ -121,7 +121,11 @@ def build(answer):
         found.fail("metadata-refresh-failed", "\n".join(answer["causes"]))
         return found
     found.items = [build_item(upgrade) for upgrade in answer["upgrades"]]
-    found.new_packages, found.removals = answer["new"], answer["removals"]
+    found.new_packages = [
+        {key: new[key] for key in ("name", "arch", "version", "size", "sha256")}
+        for new in answer["new"]
+    ]
+    found.removals = answer["removals"]
     found.withheld = answer["withheld"]
     found.without_source = answer.get("without_source")
     found.installed = answer.get("installed", 0)
@@ -133,15 +137,41 @@ def build(answer):
     return found
 
 
-def pending(refresh="private", advisories=True):
+def stage(answer, found):
+    """Settle what the reader downloaded: `found.staged` tells it, a failure is a finding."""
+    names = [row["file"] for row in answer["upgrades"] + answer["new"]]
+    entries = found.items + found.new_packages
+    wanted = {name: entries[index] for index, name in enumerate(names)}
+    staged = staging.settle(wanted)
+    staging.prune(set(wanted))
+    staged.reason = staged.reason or answer["staging"]
+    if staged.missing or staged.reason:
+        found.note("staging-failed", "not downloaded: %s (%s)" % (
+            ", ".join(sorted(staged.missing)[:20]) or "–", staged.reason or "not offered"))
+    found.staged = staged.fact()
+
+
+def pending(refresh="private", advisories=True, stage_reserve_mb=None):
     """What a full upgrade would bring, as a Pending; `refresh` is private, system or none.
 
     dnf's metadata holds the advisories, so they cost nothing; without `advisories` they are
-    left out, while the class of an item still follows from them.
+    left out, while the class of an item still follows from them. With `stage_reserve_mb` the
+    package files are downloaded and proven (hostside/staging.py).
     """
     folder = tempfile.mkdtemp(prefix="sop-run-check-", dir="/var/tmp")
+    options = {"refresh": refresh, "folder": folder}
+    staged = stage_reserve_mb is not None and os.geteuid() == 0
     try:
-        found = build(ask({"refresh": refresh, "folder": folder}))
+        if staged:
+            staging.open_folder()
+            options["stage"] = {
+                "folder": staging.FOLDER, "room": staging.room(stage_reserve_mb)}
+        answer = ask(options)
+        found = build(answer)
+        if staged and not found.failed:
+            stage(answer, found)
+        elif stage_reserve_mb is not None and not staged:
+            found.staged = staging.not_root()
         for entry in () if advisories else found.items:
             entry["advisories"], entry["severity"] = [], ""
         return found

@@ -3,7 +3,7 @@
 import json
 import os
 
-from hostside import dnf, keeprpm, leftovers, packagelock, state
+from hostside import dnf, keeprpm, leftovers, packagelock, staging, state
 from hostside.command import run
 
 LOCK_SECONDS = 120
@@ -26,7 +26,9 @@ def carry_out(change):
     change.begin_installing([])
     answer, result = keeprpm.ask({
         "action": "update", "refresh": change.options.get("refresh", "system") != "none",
-        "plan_file": plan_file, "allow_removals": change.options.get("allow_removals") or [],
+        "plan_file": plan_file, "staged": staging.FOLDER,
+        "allow_removals": change.options.get("allow_removals") or [],
+        "allow_new": change.options.get("allow_new") or [],
         "approved": [
             {"name": item["name"], "arch": item["arch"], "to": item["to"],
              "sha256": item.get("sha256", "")} for item in todo
@@ -38,6 +40,9 @@ def carry_out(change):
         change.note(installing=False)  # it ended before anything was installed
     else:
         change.begin_installing(planned)
+    if planned is not None:
+        incoming = change.items + (change.options.get("allow_new") or [])
+        staging.drop({row.get("sha256") for row in incoming})
     if answer["status"] == "ok":
         change.answer.facts["dnf_history"] = answer["history"]
         return

@@ -6,6 +6,7 @@ with `-c`, so it imports nothing of this project.
 """
 
 import json
+import os
 import sys
 
 # Plugins that would write to the host or change what a transaction is.
@@ -101,7 +102,46 @@ def describe(hawkey, package, before):
         "name": package.name, "arch": package.arch, "from": evr(before), "to": evr(package),
         "repo": package.reponame, "size": package.downloadsize,
         "sha256": digest if kind == "sha256" else "", "advisories": advisories_of(hawkey, before),
+        "file": file_of(package),
     }
+
+
+def fresh(package):
+    """A package that the upgrade brings anew, as a plain dict."""
+    kind, digest = package.returnIdSum() or ("", "")
+    return {
+        "name": package.name, "arch": package.arch, "version": evr(package),
+        "size": package.downloadsize, "sha256": digest if kind == "sha256" else "",
+        "file": file_of(package),
+    }
+
+
+def file_of(package):
+    """Name of the package's file."""
+    return os.path.basename(package.localPkg())
+
+
+def stage(dnf, base, packages, wanted):
+    """Download packages into `wanted["folder"]` and check their signatures.
+
+    Returns what went wrong, or "". `wanted["room"]`: bytes that may be used.
+    """
+    size = sum(package.downloadsize for package in packages)
+    if size > wanted["room"]:
+        return "%d bytes are needed, %d may be used" % (size, max(0, wanted["room"]))
+    for repo in base.repos.iter_enabled():
+        repo.pkgdir = wanted["folder"]
+    try:
+        if packages:
+            base.download_packages(packages)
+    except (dnf.exceptions.Error, OSError) as error:
+        return str(error)
+    for package in packages:
+        if base.repos[package.reponame].gpgcheck:
+            outcome, message = base.package_signature_check(package)
+            if outcome:
+                return "%s: %s" % (package, message)
+    return ""
 
 
 def simulate(dnf, base):
@@ -156,7 +196,11 @@ def read(dnf, hawkey, options):
             describe(hawkey, p, known[p.name, p.arch])
             for p in sorted(upgrades, key=lambda p: (p.name, p.arch))
         ],
-        "new": sorted(p.name for p in incoming if (p.name, p.arch) not in known),
+        "new": [
+            fresh(p) for p in sorted(incoming, key=lambda p: (p.name, p.arch))
+            if (p.name, p.arch) not in known
+        ],
+        "staging": stage(dnf, base, incoming, options["stage"]) if options.get("stage") else "",
         "removals": sorted(removed),
         "withheld": withheld(hawkey, base, taken, known),
         "unsigned": unsigned(base),

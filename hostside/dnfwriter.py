@@ -83,6 +83,7 @@ def resolve(dnf, base, packages, options):
     approved = {(p.name, p.arch, evr(p)) for p in packages}
     known = {(p.name, p.arch) for p in base.sack.query().installed()}
     allowed = set(options.get("allow_removals") or [])
+    allowed_new = {(n["name"], n["arch"], n["version"]) for n in options.get("allow_new") or []}
     new, beyond, seen = [], [], set()
     for step in base.transaction:
         package = step.pkg
@@ -92,8 +93,10 @@ def resolve(dnf, base, packages, options):
                 continue
             if (package.name, package.arch) in known:
                 beyond.append("would change %s to %s" % (package.name, evr(package)))
-            else:
+            elif (package.name, package.arch, evr(package)) in allowed_new:
                 new.append(package.name)
+            else:
+                beyond.append("would install %s %s" % (package.name, evr(package)))
         elif step.action == dnf.transaction.PKG_UPGRADED:
             continue
         elif package.name not in allowed:
@@ -106,11 +109,22 @@ def resolve(dnf, base, packages, options):
     return new
 
 
-def fetch(base, approved):
-    """Download what the transaction needs and prove each file; Stop on any doubt."""
+def lend(package, expected, folder):
+    """Put the file that the check staged where dnf looks for it, if it is the approved one."""
+    target = package.localPkg()
+    path = os.path.join(folder, os.path.basename(target))
+    if expected and os.path.isfile(path) and checksum(path) == expected:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copyfile(path, target)
+
+
+def fetch(base, approved, folder):
+    """Download what the check has not staged and prove each file; Stop on any doubt."""
     packages = list(base.transaction.install_set)
-    base.download_packages(packages)
     wanted = {(e["name"], e["arch"]): e["sha256"] for e in approved if e.get("sha256")}
+    for package in packages:
+        lend(package, wanted.get((package.name, package.arch)), folder)
+    base.download_packages(packages)
     for package in packages:
         path = package.localPkg()
         expected = wanted.get((package.name, package.arch))
@@ -138,7 +152,7 @@ def update(dnf, options):
     packages = candidates(base, options["approved"])
     new = resolve(dnf, base, packages, options)
     try:
-        fetch(base, options["approved"])
+        fetch(base, options["approved"] + (options.get("allow_new") or []), options["staged"])
     except (dnf.exceptions.Error, OSError) as error:
         raise Stop("refused", "download-failed", str(error)) from error
     with open(options["plan_file"], "w") as stream:

@@ -39,6 +39,10 @@ HINTS = {
     ),
     "clock-off": "Set the clocks (timedatectl, chrony); signatures and logs depend on them.",
     "clock-unsynchronized": "Set up and start a time service: chrony or systemd-timesyncd.",
+    "staging-failed": (
+        "Look at the named source; the update downloads what is missing, and installs only what "
+        "has the approved SHA-256. check_stage: false turns staging off."
+    ),
     "disk-low": "Make room before the update; the backup refuses a host that is too full.",
     "no-antivirus": "Install one, for example: apt-get install clamav-daemon clamav-freshclam.",
     "antivirus-inactive": "Run `systemctl status clamav-daemon` on the host; it needs main and "

@@ -9,11 +9,12 @@ class Pending:
     def __init__(self):
         self.items = []
         self.withheld = []  # {name, from, to, reason}
-        self.new_packages = []
-        self.removals = []
+        self.new_packages = []  # {name, arch, version, size, sha256}
+        self.removals = []  # names
         self.without_source = None  # names of installed packages that no source offers, or unknown
         self.installed = 0  # how many packages are installed, where `without_source` is known
         self.advisories = None  # {asked, read, missing, reason} of changelogs, where they are used
+        self.staged = None  # facts.staged; None when nothing was to be staged
         self.problems = []  # (code, message, hint)
         self.failed = False
 

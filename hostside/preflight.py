@@ -24,6 +24,7 @@ def passed(request, answer, mend=False):
     `mend`: an interrupted transaction goes on, so half-configured packages are its own affair.
     """
     options = request.get("options", {})
+    incoming = request.get("items", []) + (options.get("allow_new") or [])
     if os.geteuid() != 0:
         answer.stop("refused", "not-root", "a change of the host needs root",
                     "Set ansible_become: true, or connect as root.")
@@ -33,10 +34,10 @@ def passed(request, answer, mend=False):
                     "Take the host out of the inventory, or update it by hand.")
         return False
     refused = [
-        malformed(request.get("items", []), options.get("allow_removals") or []),
+        malformed(incoming, options.get("allow_removals") or []),
         clock(request.get("clock"), float(options.get("clock_tolerance_seconds",
                                                       CLOCK_TOLERANCE_SECONDS))),
-        space(request.get("items", []), float(options.get("reserve_mb", RESERVE_MB))),
+        space(incoming, float(options.get("reserve_mb", RESERVE_MB))),
         None if mend else unfinished(),
     ]
     for reason in filter(None, refused):
@@ -51,7 +52,8 @@ def malformed(items, removals=()):
     words = [str(name) for name in removals]
     for item in items:
         if item.get("class") != "antivirus":
-            words += [str(item.get(key, "")) for key in ("name", "from", "to")]
+            keys = ("name", "version") if "version" in item else ("name", "from", "to")
+            words += [str(item.get(key, "")) for key in keys]
             words += [item["arch"]] if item.get("arch") else []
     wrong = [word[:80] for word in words if not PLAIN.match(word)]
     if not wrong:

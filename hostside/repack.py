@@ -10,7 +10,7 @@ import shutil
 import stat
 import tarfile
 
-from hostside import apt, durable, hostinfo, keeprpm, systemtree, tree
+from hostside import apt, aptstage, durable, hostinfo, keeprpm, systemtree, tree
 from hostside.command import run
 from hostside.unusable import Unusable
 
@@ -105,11 +105,6 @@ def save_configuration(path):
     return count
 
 
-def file_name(name, version, arch):
-    """apt's name for a package file: the epoch's colon is written %3a."""
-    return "%s_%s_%s.deb" % (name, version.replace(":", "%3a"), arch)
-
-
 def keep_debs(folder, names):
     """Keep a .deb of every installed package in `names`: {key: {file, sha256, version, origin}}."""
     native = apt.native_architecture()
@@ -119,15 +114,15 @@ def keep_debs(folder, names):
     }
     wanted = {key: wanted[key] for key in names if key in wanted}
     for name, version, arch in wanted.values():
-        cached = os.path.join(CACHE, file_name(name, version, arch))
+        cached = os.path.join(CACHE, aptstage.file_name(name, version, arch))
         if os.path.isfile(cached) and not wrong_with(cached, name, version, arch):
-            shutil.copy2(cached, os.path.join(folder, file_name(name, version, arch)))
+            shutil.copy2(cached, os.path.join(folder, aptstage.file_name(name, version, arch)))
     missing = [k for k, v in wanted.items() if not os.path.exists(
-        os.path.join(folder, file_name(*v)))]
+        os.path.join(folder, aptstage.file_name(*v)))]
     download(folder, {key: wanted[key][1] for key in missing})
     kept = {}
     for key, (name, version, arch) in wanted.items():
-        path, origin = os.path.join(folder, file_name(name, version, arch)), "original"
+        path, origin = os.path.join(folder, aptstage.file_name(name, version, arch)), "original"
         if not os.path.exists(path):
             rebuild(folder, key, name, arch, path)
             origin = "rebuilt"

@@ -72,6 +72,8 @@ def from_evidence(host: str, phase: Phase, transaction: str, line: str) -> Outco
     try:
         document = decode(line)
         evidence = Evidence.model_validate(document)
+        if phase is Phase.CHECK:
+            _ = evidence.new_packages, evidence.removals  # they enter the plan: read them now
     except ValidationError as error:
         first = error.errors()[0]
         return failed(host, phase, f"its evidence is malformed: {first['loc']} {first['msg']}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 SCHEMA = "sop-run/evidence/1"
 
@@ -74,6 +74,16 @@ class EvidenceItem(Record):
     message: str = ""
 
 
+class NewPackage(Record):
+    """A package that is not on the host yet and that the update would bring."""
+
+    name: str
+    arch: str = ""
+    version: str
+    size: int = 0  # bytes to download
+    sha256: str = ""
+
+
 class Evidence(Record):
     """A host program's whole answer for one phase."""
 
@@ -88,6 +98,20 @@ class Evidence(Record):
     facts: dict[str, Any] = Field(default_factory=dict)
     items: tuple[EvidenceItem, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def new_packages(self) -> tuple[NewPackage, ...]:
+        """Check: what an update would install besides the items; ValueError when malformed."""
+        return _NEW_PACKAGES.validate_python(self.facts.get("new_packages") or [])
+
+    @property
+    def removals(self) -> tuple[str, ...]:
+        """Check: names of packages that an update would remove; ValueError when malformed."""
+        return _NAMES.validate_python(self.facts.get("removals") or [])
+
+
+_NEW_PACKAGES = TypeAdapter(tuple[NewPackage, ...])
+_NAMES = TypeAdapter(tuple[str, ...])
 
 
 class OutcomeKind(StrEnum):

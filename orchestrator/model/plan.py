@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from orchestrator.model.canonical import canonical_json, sha256_hex
-from orchestrator.model.evidence import Record
+from orchestrator.model.evidence import NewPackage, Record
 
 ItemClass = Literal["system", "security", "antivirus"]
 
@@ -30,6 +30,14 @@ class Item(Record):
     reboot: bool = False
 
 
+class SideEffects(Record):
+    """What the updates of one host bring and remove besides its items; signed with the plan."""
+
+    host: str
+    new: tuple[NewPackage, ...] = ()
+    removals: tuple[str, ...] = ()
+
+
 class Plan(Record):
     """All items of a cycle, with the cycle, its revision (1, then +1 per return to step 2)."""
 
@@ -39,6 +47,11 @@ class Plan(Record):
     revision: int
     hosts: tuple[str, ...]  # every host in scope, with or without items
     items: tuple[Item, ...]
+    side_effects: tuple[SideEffects, ...] = ()  # of hosts that have any
+
+    def side_effects_of(self, host: str) -> SideEffects:
+        """What the updates of a host may bring and remove besides its items."""
+        return next((e for e in self.side_effects if e.host == host), SideEffects(host=host))
 
     def canonical(self) -> str:
         """The plan as canonical JSON, the bytes that the id is made of."""

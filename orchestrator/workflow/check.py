@@ -6,7 +6,7 @@ from orchestrator.documents.names import DocumentName
 from orchestrator.journal.judge import status_of
 from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import EvidenceItem, Phase, Status
-from orchestrator.model.plan import Item, Plan
+from orchestrator.model.plan import Item, Plan, SideEffects
 from orchestrator.workflow.requests import requests_for
 from orchestrator.workflow.run import Run
 
@@ -27,6 +27,7 @@ def check(run: Run) -> None:
 def make_plan(state: CycleState) -> Plan:
     """All items that the hosts' evidence names, numbered in the order of host, class and name."""
     items: list[Item] = []
+    effects: list[SideEffects] = []
     for host in state.hosts:
         outcome = state.last(host, Phase.CHECK)
         evidence = outcome.read() if outcome is not None else None
@@ -34,12 +35,16 @@ def make_plan(state: CycleState) -> Plan:
             continue
         for found in sorted(evidence.items, key=lambda i: (i.kind, i.name, i.arch)):
             items.append(_item(len(items) + 1, host, found))
+        new, removals = evidence.new_packages, evidence.removals
+        if new or removals:
+            effects.append(SideEffects(host=host, new=new, removals=removals))
     return Plan(
         cycle=state.cycle,
         origin=state.origin,
         revision=state.revision,
         hosts=state.hosts,
         items=tuple(items),
+        side_effects=tuple(effects),
     )
 
 

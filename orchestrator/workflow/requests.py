@@ -25,7 +25,7 @@ def request_for(state: CycleState, host: str, phase: Phase) -> dict[str, Any]:
         "transaction": transaction,
         "clock": int(time.time()),
         "items": [_plain(i) for i in _items(state, host, phase)],
-        "options": _options(state, phase),
+        "options": {**_options(state, phase), **_side_effects(state, host, phase)},
     }
     facts = _backup_facts(state, host)
     if phase in (Phase.UPDATE, Phase.RESTORE):
@@ -60,6 +60,14 @@ def _options(state: CycleState, phase: Phase) -> dict[str, Any]:
     if phase is Phase.UPDATE and state.order is not None:
         return {"reboot": state.order.reboot}
     return {}
+
+
+def _side_effects(state: CycleState, host: str, phase: Phase) -> dict[str, Any]:
+    """What the signed plan lets the update bring and remove besides the items."""
+    if phase not in (Phase.BACKUP, Phase.UPDATE) or state.plan is None:
+        return {}
+    effects = state.plan.side_effects_of(host).model_dump(mode="json")
+    return {"allow_new": effects["new"], "allow_removals": effects["removals"]}
 
 
 def _backup_facts(state: CycleState, host: str) -> dict[str, Any]:

@@ -64,6 +64,8 @@ class ActionModule(ActionBase):
         phase = str(arguments["phase"])
         host = str(task_vars["inventory_hostname"])
         request = self._request(phase, host, arguments, task_vars)
+        if self._task.check_mode:
+            request["options"]["stage"] = False  # nothing at all is left on the host
         if phase in CHANGING and self._task.check_mode:
             return {"skipped": True, "msg": f"{phase} changes hosts and is left out in check mode"}
         bundle = _bundle()

@@ -59,6 +59,11 @@ def _from_facts(outcome: Outcome, evidence: Evidence, labels: Labels) -> Iterato
             for row in table_of(facts, "withheld")
         ]
         yield from _named(outcome, labels, "withheld", withheld)
+        new = [
+            f"{text_of(row, 'name', 80)} {text_of(row, 'version', 60)}"
+            for row in table_of(facts, "new_packages")
+        ]
+        yield from _named(outcome, labels, "new-packages", new)
         for code, key in (
             ("failed-units", "failed_units"),
             ("half-configured", "half_configured"),

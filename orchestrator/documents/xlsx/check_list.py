@@ -161,7 +161,7 @@ def _decisions(sheet: Worksheet, first: int, last: int, labels: Labels) -> None:
 
 
 def _remarks(sheet: Worksheet, row: int, content: Content, labels: Labels, width: int) -> int:
-    """Hosts that have no row in the table are named below it."""
+    """Below the table: hosts without a row, and what the updates bring or remove besides it."""
     texts = [labels.word("text", "fill_in")] if content.items else []
     for key, names in (
         (
@@ -174,6 +174,9 @@ def _remarks(sheet: Worksheet, row: int, content: Content, labels: Labels, width
         if names:
             text = labels.word("text", key)
             texts.append(text.format(hosts=joined(names, most=100)))
+    texts += [
+        f"{f.host}: {f.text}" for f in content.findings if f.code in ("new-packages", "removals")
+    ]
     for text in texts:
         full_width(sheet, row, width, text, "small")
         row += 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hostside import apt, aptlists
+from hostside import apt, aptlists, aptpolicy
 from hostside.command import Result
 
 UPGRADE = {"name": "web", "from": "1.0", "to": "1.2", "arch": "all", "sources": [("Lab", "lab")]}
@@ -47,7 +47,7 @@ def test_a_version_above_the_candidate_does_not_count() -> None:
         "     1.1 500\n        500 http://mirror.example lab-updates/main amd64 Packages\n"
         " *** 1.0 100\n        100 /var/lib/dpkg/status\n"
     )
-    assert apt.parse_policy(text)["web"]["newer"] == ["lab-updates"]
+    assert aptpolicy.parse_policy(text)["web"]["newer"] == ["lab-updates"]
 
 
 def test_withheld_packages_have_their_reason() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from hostside import (
     aptchange,
+    aptstage,
     btrfs,
     dnfwriter,
     keeprpm,
@@ -170,7 +171,7 @@ def test_control_text_leaves_dpkgs_own_fields_out() -> None:
     assert repack.control_text(STATUS) == (
         "Package: lab-conf\nVersion: 1.0\nDescription: short\n long line\n"
     )
-    assert repack.file_name("x", "1:2.0-1", "amd64") == "x_1%3a2.0-1_amd64.deb"
+    assert aptstage.file_name("x", "1:2.0-1", "amd64") == "x_1%3a2.0-1_amd64.deb"
 
 
 def test_what_apt_says_of_versions_without_a_source() -> None:

@@ -3,7 +3,7 @@
 import os
 import re
 
-from hostside import apt, aptlists, durable, leftovers, packagelock
+from hostside import apt, aptlists, durable, leftovers, packagelock, roomwatch
 from hostside.command import run
 
 CACHE = "/var/cache/apt/archives"
@@ -133,11 +133,17 @@ def install(change):
     """Install what was downloaded, within the time limit; repair once when it fails."""
     removals = [] if change.options.get("allow_removals") else ["--no-remove"]
     todo = exact(change)
-    result = run(
-        ["apt-get", *COMMON, *CONFFILES, *lock_option(change), *removals, "--no-download",
-         "install", "--only-upgrade", *todo], timeout=change.remaining(),
-    )
+    with roomwatch.Watch(change.transaction) as watch:
+        result = run(
+            ["apt-get", *COMMON, *CONFFILES, *lock_option(change), *removals, "--no-download",
+             "install", "--only-upgrade", *todo], timeout=change.remaining(),
+        )
     change.add_log(result)
+    if watch.reason and not result.ok:
+        # No repair: it would run the same scripts again, on a disk that is as full.
+        change.out_of_room(watch.reason)
+        clean_cache(change)
+        return
     if result.code is None:
         leftovers.end(change.transaction)
         change.answer.problem(

@@ -16,6 +16,7 @@ COMMON = [
     "-o", "APT::Get::AllowUnauthenticated=false",
     "-o", "Dir::Cache::archives=" + CACHE + "/", "-o", "Acquire::Retries=2",
 ]
+ERROR = re.compile(r"^E: .*", re.MULTILINE)
 KEPT = re.compile(r"Configuration file '([^']+)'")
 KEEPING = re.compile(r"Keeping old config file|keep your currently-installed version")
 
@@ -100,7 +101,7 @@ def fetched(change):
     )
     change.add_log(result)
     if not result.ok:
-        answer.stop("refused", "download-failed", result.tail(6),
+        answer.stop("refused", "download-failed", errors(result),
                     "Look at the named source; nothing was installed.")
         return False
     wrong = [reason for reason in map(wrong_file, change.todo()) if reason]
@@ -108,6 +109,11 @@ def fetched(change):
         answer.stop("refused", "wrong-sha256", "; ".join(wrong),
                     "What the source gives is not what was approved; nothing was installed.")
     return not wrong
+
+
+def errors(result):
+    """apt's own errors, which name file and cause; without any, the last lines of its output."""
+    return "\n".join(ERROR.findall(result.out + "\n" + result.err)) or result.tail(6)
 
 
 def wrong_file(item):

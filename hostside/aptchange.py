@@ -3,7 +3,17 @@
 import os
 import re
 
-from hostside import apt, aptlists, aptstage, durable, leftovers, packagelock, sideeffects, staging
+from hostside import (
+    apt,
+    aptlists,
+    aptstage,
+    durable,
+    leftovers,
+    packagelock,
+    roomwatch,
+    sideeffects,
+    staging,
+)
 from hostside.command import run
 
 CACHE = "/var/cache/apt/archives"
@@ -16,6 +26,7 @@ COMMON = [
     "-o", "APT::Get::AllowUnauthenticated=false",
     "-o", "Dir::Cache::archives=" + CACHE + "/", "-o", "Acquire::Retries=2",
 ]
+ERROR = re.compile(r"^E: .*", re.MULTILINE)
 KEPT = re.compile(r"Configuration file '([^']+)'")
 KEEPING = re.compile(r"Keeping old config file|keep your currently-installed version")
 
@@ -104,7 +115,7 @@ def fetched(change, new):
     )
     change.add_log(result)
     if not result.ok:
-        answer.stop("refused", "download-failed", result.tail(6),
+        answer.stop("refused", "download-failed", errors(result),
                     "Look at the named source; nothing was installed.")
         return False
     wrong = [reason for reason in (wrong_file(*pair) for pair in files.items()) if reason]
@@ -112,6 +123,11 @@ def fetched(change, new):
         answer.stop("refused", "wrong-sha256", "; ".join(wrong),
                     "What the source gives is not what was approved; nothing was installed.")
     return not wrong
+
+
+def errors(result):
+    """apt's own errors, which name file and cause; without any, the last lines of its output."""
+    return "\n".join(ERROR.findall(result.out + "\n" + result.err)) or result.tail(6)
 
 
 def files_of(items, new):
@@ -144,11 +160,17 @@ def install(change):
     """Install what was downloaded, within the time limit; repair once when it fails."""
     removals = [] if change.options.get("allow_removals") else ["--no-remove"]
     todo = exact(change)
-    result = run(
-        ["apt-get", *COMMON, *CONFFILES, *lock_option(change), *removals, "--no-download",
-         "install", "--only-upgrade", *todo], timeout=change.remaining(),
-    )
+    with roomwatch.Watch(change.transaction) as watch:
+        result = run(
+            ["apt-get", *COMMON, *CONFFILES, *lock_option(change), *removals, "--no-download",
+             "install", "--only-upgrade", *todo], timeout=change.remaining(),
+        )
     change.add_log(result)
+    if watch.reason and not result.ok:
+        # No repair: it would run the same scripts again, on a disk that is as full.
+        change.out_of_room(watch.reason)
+        clean_cache(change)
+        return
     if result.code is None:
         leftovers.end(change.transaction)
         change.answer.problem(

@@ -3,7 +3,7 @@
 import json
 import os
 
-from hostside import dnf, keeprpm, leftovers, packagelock, staging, state
+from hostside import dnf, keeprpm, leftovers, packagelock, roomwatch, staging, state
 from hostside.command import run
 
 LOCK_SECONDS = 120
@@ -22,27 +22,28 @@ def carry_out(change):
     plan_file = state.folder(change.transaction, "dnf-plan.json")
     if os.path.exists(plan_file):
         os.unlink(plan_file)
+    begun = bool(change.notes.get("installing"))  # by an earlier attempt
     # Noted before dnf runs: a crash in the middle of rpm's work must be seen as one.
     change.begin_installing([])
-    answer, result = keeprpm.ask({
-        "action": "update", "refresh": change.options.get("refresh", "system") != "none",
-        "plan_file": plan_file, "staged": staging.FOLDER,
-        "allow_removals": change.options.get("allow_removals") or [],
-        "allow_new": change.options.get("allow_new") or [],
-        "approved": [
-            {"name": item["name"], "arch": item["arch"], "to": item["to"],
-             "sha256": item.get("sha256", "")} for item in todo
-        ],
-    }, seconds=change.remaining())
+    with roomwatch.Watch(change.transaction) as watch:
+        answer, result = keeprpm.ask({
+            "action": "update", "refresh": change.options.get("refresh", "system") != "none",
+            "plan_file": plan_file, "staged": staging.FOLDER,
+            "allow_removals": change.options.get("allow_removals") or [],
+            "allow_new": change.options.get("allow_new") or [],
+            "approved": [
+                {"name": item["name"], "arch": item["arch"], "to": item["to"],
+                 "sha256": item.get("sha256", "")} for item in todo
+            ],
+        }, seconds=change.remaining())
     change.add_log(result)
     planned = new_names(plan_file)
-    if planned is None:
-        change.note(installing=False)  # it ended before anything was installed
-    else:
-        change.begin_installing(planned)
     if planned is not None:
+        change.begin_installing(planned)
         incoming = change.items + (change.options.get("allow_new") or [])
         staging.drop({row.get("sha256") for row in incoming})
+    elif not begun:
+        change.note(installing=False)  # it ended before anything was installed
     if answer["status"] == "ok":
         change.answer.facts["dnf_history"] = answer["history"]
         return
@@ -50,6 +51,10 @@ def carry_out(change):
         leftovers.end(change.transaction)
     if planned is not None:
         mend(change)
+    if watch.reason:
+        change.out_of_room(watch.reason, begun=planned is not None)
+        return
+    if planned is not None:
         change.now = dnf.installed()
         if not change.todo():
             change.answer.problem("repaired", answer["message"], "Every approved version is there.")

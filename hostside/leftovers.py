@@ -56,6 +56,15 @@ def with_descendants(found, parents):
         everything |= more
 
 
+def script_runs(transaction):
+    """Whether a package tool of the transaction runs something that is no tool: a maintainer
+    script or a hook of the package manager."""
+    parents = processes()
+    tools = of(transaction, parents)
+    below = with_descendants(tools, parents) - tools
+    return any(not is_tool(pid) for pid in below)
+
+
 def wait(transaction, seconds):
     """Let what is left of the transaction come to its end; returns whether it did in time."""
     deadline = time.monotonic() + seconds

@@ -61,6 +61,21 @@ def note(transaction, **values):
     save(transaction, "notes", dict(notes(transaction), **values))
 
 
+def begun(request):
+    """Whether an earlier attempt of this transaction may have changed the host.
+
+    An update notes that it begins to install, and a backup changes no package; of the other
+    phases' earlier attempts nothing is known, so they count.
+    """
+    if request["phase"] == "update":
+        try:
+            noted = notes(request["transaction"])
+        except durable.Damaged:
+            return True
+        return bool(noted.get("installing") or noted.get("rebooting_from"))
+    return request["phase"] != "backup" and request.get("attempt", 1) > 1
+
+
 def lay_reserve():
     """Keep some room on the disk for a restore, after the snapshot, which would hold on to it."""
     path = os.path.join(private_folder(ROOT), RESERVE)

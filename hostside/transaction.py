@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from hostside import bundle, durable, hostinfo, state, systemd
+from hostside import bundle, durable, hostinfo, state, systemd, wayin
 from hostside.answer import Answer
 from hostside.command import ENVIRONMENT, run
 
@@ -167,6 +167,7 @@ class Asker:
             self.request, "transaction-mismatch",
             "transaction %s was begun with other items" % self.transaction,
             "The plan's id must change with its items; nothing was changed now.",
+            status="failed" if state.begun(dict(self.request, attempt=2)) else "refused",
         )
 
     def begin(self, attempt):
@@ -175,7 +176,7 @@ class Asker:
         The worker makes its own state durable before it changes anything; what a power cut takes
         before that was never begun.
         """
-        keep = dict(self.request, worker=True, attempt=attempt)
+        keep = dict(self.request, worker=True, attempt=attempt, way_in=wayin.connection())
         text = bundle.program(self.packed_sources, keep)
         durable.write(self.path("program.py"), text.encode("ascii"), sync=False)
         state.save(self.transaction, "state", {

@@ -18,10 +18,13 @@ from hostside import (
     packagelock,
     preflight,
     records,
+    restore,
     services,
     state,
     systemd,
+    wayin,
 )
+from hostside.answer import Answer, utc
 
 TIME_LIMIT_SECONDS = 3600
 BOOT_SECONDS = 60
@@ -65,8 +68,16 @@ class Change:
 
     def begin_installing(self, new_names):
         """Note durably, here and with the backup, what is about to be installed."""
-        self.note(before=self.before, boot_id_before=hostinfo.boot_id(), installing=True)
+        active = self.notes.get("active")
+        self.note(before=self.before, boot_id_before=hostinfo.boot_id(), installing=True,
+                  active=systemd.active_units() if active is None else active)
         records.register_new(self.request["backup"]["id"], new_names)
+
+    def out_of_room(self, reason, begun=True):
+        """The update was ended since a file system filled up: `refused` if nothing had begun."""
+        self.answer.stop("failed" if begun else "refused", "disk-filling",
+                         "%s: the update was ended before the disk was full" % reason,
+                         "Find out what fills it (see log_tail), make room, and update again.")
 
     def add_log(self, result):
         """Keep the last part of a command's output for the evidence."""
@@ -81,6 +92,9 @@ def run(request, answer):
         return
     if change.notes.get("rebooting_from"):
         finish_after_reboot(change)
+        return
+    if change.notes.get("putting_back"):
+        finish_putting_back(change)
         return
     begun = bool(change.notes.get("installing"))
     inhibitor = packagelock.Inhibitor(lambda names: change.note(stopped_timers=names))
@@ -178,10 +192,22 @@ def needs_reboot():
 
 
 def finish(change):
-    """Versions found, services restarted, restart of the host by policy, evidence."""
+    """Versions found, services restarted, way in kept open, restart by policy, evidence."""
     answer, facts = change.answer, change.answer.facts
-    change.now = baseline.installed() if change.notes.get("installing") else change.before
-    set_results(change)
+    look(change)
+    if answer.status == "ok" and any(item["result"] == "failed" for item in answer.items):
+        answer.stop("failed", "not-updated", "not every approved version was reached",
+                    "Restore the host.")
+    well = answer.status == "ok" and change.before != change.now
+    reboot = well and wants_reboot(change)
+    if well and not reboot and change.options.get("restart_services", True):
+        services.after_update(answer)
+    if change.notes.get("installing") and change.request.get("way_in") and wayin.guard(
+        change.request["way_in"], change.notes.get("active") or [], answer,
+        lambda: put_back(change),
+    ):
+        reboot = False
+        look(change)
     facts["boot_id_before"] = change.notes.get("boot_id_before") or hostinfo.boot_id()
     facts["boot_id_after"] = hostinfo.boot_id()
     facts["rebooted"] = facts["boot_id_before"] != facts["boot_id_after"]
@@ -189,20 +215,55 @@ def finish(change):
     facts["log_tail"] = "\n".join(change.log.strip().splitlines()[-40:])[-6000:]
     facts["kept_conffiles"] = aptchange.kept_conffiles(change.log)
     facts["packages_changed"] = changed_packages(change.before, change.now)
-    if answer.status == "ok" and any(item["result"] == "failed" for item in answer.items):
-        answer.stop("failed", "not-updated", "not every approved version was reached",
-                    "Restore the host.")
-    if answer.status != "ok" or not facts["packages_changed"]:
-        return
-    policy = change.options.get("reboot", "never")
-    if not facts["rebooted"] and (
-        policy == "always" or (policy == "if-needed" and facts["reboot_required"])
-    ):
+    if reboot:
         keep = {name: facts[name] for name in ("log_tail", "kept_conffiles")}
         change.note(rebooting_from=facts["boot_id_before"], keep=keep, problems=answer.problems)
         answer.status = "rebooting"
-    elif change.options.get("restart_services", True):
-        services.after_update(answer)
+
+
+def look(change):
+    """Take in which versions are there now, and every item's result with them."""
+    change.now = baseline.installed() if change.notes.get("installing") else change.before
+    set_results(change)
+
+
+def wants_reboot(change):
+    """Whether the host is to restart now: by the order's policy, and within its window."""
+    policy = change.options.get("reboot", "never")
+    if change.notes.get("boot_id_before", hostinfo.boot_id()) != hostinfo.boot_id():
+        return False  # a restart came in between: it has happened
+    if not (policy == "always" or (policy == "if-needed" and needs_reboot())):
+        return False
+    end = change.options.get("not_after")
+    if end is None or time.time() < float(end):
+        return True
+    change.answer.problem(
+        "reboot-deferred", "the ordered window ended at %s: the host was not restarted" % (
+            utc(float(end))),
+        "Order a restart in a window of its own; until then parts of the update do not work yet.")
+    return False
+
+
+def put_back(change):
+    """Restore the host from its backup, without the control node; returns "" or what failed."""
+    own = Answer("restore", change.transaction)
+    change.note(putting_back=True)  # from here on no attempt goes on to the approved versions
+    state.give_reserve_up()
+    restore.run(dict(change.request, baseline={"active_units": change.notes.get("active")}), own)
+    if own.status == "ok":
+        return ""
+    return "; ".join(problem["message"] for problem in own.problems) or own.status
+
+
+def finish_putting_back(change):
+    """An earlier attempt was cut off while it put the host back: do that to its end."""
+    failure = put_back(change)
+    change.answer.stop(
+        "failed", "way-in-lost",
+        "after the update nobody could reach the host any more; %s" % (
+            "restoring it failed: %s" % failure if failure else "the host was put back by itself"),
+        "Find out which package does that before it is approved again.")
+    finish(change)
 
 
 def finish_after_reboot(change):

@@ -71,21 +71,26 @@ def lay_ballast(transaction):
 
 
 def under_host_lock(request):
-    """The phase's evidence; status `blocked` when another transaction keeps the host."""
+    """The phase's evidence; status `blocked` when another transaction keeps the host.
+
+    `blocked` promises a host as it was, so where an earlier attempt had begun it is `failed`.
+    """
     from hostside.main import carry_out
 
     lock = state.host_lock()
     seconds = float(request.get("options", {}).get("lock_seconds", LOCK_SECONDS))
     if not lock.take(seconds):
         holder = lock.holder()
+        begun = state.begun(request)
+        words = "transaction %s (%s, process %s) has been changing this host since %s" % (
+            holder.get("transaction", "?"), holder.get("phase", "?"),
+            holder.get("pid", "?"), holder.get("since", "?"))
+        hint = "Wait for it to end, then run the command again."
+        if begun:
+            words += "; this one had begun before and is cut off in the middle"
+            hint = "Wait for it to end, then look at the host: it may be half changed."
         blocked = answer.Answer(request["phase"], request["transaction"])
-        blocked.stop(
-            "blocked", "transaction-lock",
-            "transaction %s (%s, process %s) has been changing this host since %s" % (
-                holder.get("transaction", "?"), holder.get("phase", "?"),
-                holder.get("pid", "?"), holder.get("since", "?")),
-            "Wait for it to end, then run the command again.",
-        )
+        blocked.stop("failed" if begun else "blocked", "transaction-lock", words, hint)
         return blocked.finish()
     try:
         lock.label({

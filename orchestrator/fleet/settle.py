@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from orchestrator.fleet.run import PhaseCall, run_phase
-from orchestrator.model.evidence import CHANGING, Outcome, OutcomeKind, Status
+from orchestrator.model.evidence import Outcome, OutcomeKind, Phase, Status
 
 ASK_AGAIN_SECONDS = 2.0
 RECONNECTS = 2
-"""How often a host that cannot be reached is tried again in a changing phase without a hint that
-it restarts."""
+"""How often a host that cannot be reached for its backup is tried again: nothing has begun yet."""
+BEGUN = frozenset({Phase.UPDATE, Phase.ANTIVIRUS, Phase.TEST, Phase.RESTORE})
+"""Phases of hosts that have just answered, and on which work goes on while the line is cut."""
 
 
 def run_settled(
@@ -24,22 +25,28 @@ def run_settled(
 ) -> None:
     """Run a phase until every host has a final outcome, and hand each on once.
 
-    A host that answers `rebooting` or `running` is asked again, and may be unreachable in
-    between, for at most `restart_seconds` without news; then its last outcome stands.
+    A host that answers `rebooting` or `running` is asked again, and a host on which work has begun
+    may be out of reach, for at most `restart_seconds` without news; then its last outcome stands.
     """
     pending: dict[str, Outcome] = {}
-    restarting: dict[str, float] = {}  # host → monotonic deadline
+    waiting: dict[str, float] = {}  # host → monotonic deadline
     misses: dict[str, int] = {}
 
     def judge(outcome: Outcome) -> None:
         evidence = outcome.read()
         host = outcome.host
         if evidence is not None and evidence.status in (Status.REBOOTING, Status.RUNNING):
-            if host not in restarting or evidence.status is Status.RUNNING:
-                restarting[host] = time.monotonic() + restart_seconds
+            if evidence.status is Status.RUNNING:
+                waiting.pop(host, None)  # a sign of life
+            else:
+                waiting.setdefault(host, time.monotonic() + restart_seconds)
             pending[host] = outcome
             on_wait(host, str(evidence.status))
-        elif outcome.kind is OutcomeKind.UNREACHABLE and call.phase in CHANGING:
+        elif outcome.kind is OutcomeKind.UNREACHABLE and call.phase in BEGUN:
+            waiting.setdefault(host, time.monotonic() + restart_seconds)
+            pending[host] = outcome
+            on_wait(host, str(outcome.kind))
+        elif outcome.kind is OutcomeKind.UNREACHABLE and call.phase is Phase.BACKUP:
             misses[host] = misses.get(host, 0) + 1
             pending[host] = outcome
         else:
@@ -52,7 +59,7 @@ def run_settled(
         now = time.monotonic()
         requests = {}
         for host, outcome in pending.items():
-            late = now > restarting[host] if host in restarting else misses[host] > RECONNECTS
+            late = now > waiting.get(host, now) or misses.get(host, 0) > RECONNECTS
             if late:
                 on_outcome(_given_up(outcome))
             else:

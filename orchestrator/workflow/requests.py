@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from orchestrator.journal.judge import package_items
@@ -57,9 +58,13 @@ def _plain(item: Item) -> dict[str, Any]:
 
 def _options(state: CycleState, phase: Phase) -> dict[str, Any]:
     """What the signed order says; it wins over the inventory's variables."""
-    if phase is Phase.UPDATE and state.order is not None:
-        return {"reboot": state.order.reboot}
-    return {}
+    if phase is not Phase.UPDATE or state.order is None:
+        return {}
+    options: dict[str, Any] = {"reboot": state.order.reboot}
+    if state.order.window_end:
+        # No restart of a host begins after the window, however long its update took.
+        options["not_after"] = int(datetime.fromisoformat(state.order.window_end).timestamp())
+    return options
 
 
 def _side_effects(state: CycleState, host: str, phase: Phase) -> dict[str, Any]:

@@ -35,6 +35,8 @@ def stage(workspace, found, reserve_mb):
         return
     staging.open_folder()
     missing = [n for n, entry in wanted.items() if not staging.has(n, entry["sha256"])]
+    for name in missing:  # apt takes a file of the right size for complete
+        staging.remove(name)
     reason = ""
     size, room = sum(wanted[n]["size"] for n in missing), staging.room(reserve_mb)
     if size > room:
@@ -43,7 +45,7 @@ def stage(workspace, found, reserve_mb):
         reason = download(workspace)
     staged = staging.settle(wanted)
     if staged.missing:
-        staged.reason = staged.reason or reason or "not offered"
+        staged.reason = reason or staged.reason or "not offered"
         found.note("staging-failed", "not downloaded: %s (%s)" % (
             ", ".join(sorted(staged.missing)[:20]), staged.reason))
     found.staged = staged.fact()

@@ -144,7 +144,7 @@ def stage(answer, found):
     wanted = {name: entries[index] for index, name in enumerate(names)}
     staged = staging.settle(wanted)
     staging.prune(set(wanted))
-    staged.reason = staged.reason or answer["staging"]
+    staged.reason = answer["staging"] or staged.reason
     if staged.missing or staged.reason:
         found.note("staging-failed", "not downloaded: %s (%s)" % (
             ", ".join(sorted(staged.missing)[:20]) or "–", staged.reason or "not offered"))

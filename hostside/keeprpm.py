@@ -86,6 +86,9 @@ def restore(folder, kept, new_names):
         if not result.ok:
             raise Unusable("rpm could not put the packages back: %s" % result.tail(8))
     present = dnf.installed()
+    left = sorted(key for key, entry in kept.items() if present.get(key) != entry["version"])
+    if left:
+        raise Unusable("rpm did not put back %s" % ", ".join(left))
     surplus = sorted(name for name in set(new_names) if name in present)
     if surplus:
         result = run(["rpm", "-e", *surplus], timeout=900)

@@ -17,6 +17,7 @@ from hostside.unusable import Unusable
 CACHE = "/var/cache/apt/archives"
 INFO = "/var/lib/dpkg/info"
 MANIFEST = "manifest.json"
+RESTORE_ROUNDS = 3
 ETC = "etc.tar.gz"
 SCRIPTS = (
     "preinst", "postinst", "prerm", "postrm", "config", "templates", "triggers", "shlibs",
@@ -276,25 +277,40 @@ def restore(folder, checksum, new_names):
 
 
 def restore_debs(folder, kept, new_names):
-    """dpkg puts the kept versions back; conffiles that someone edited stay as they are."""
-    now, unfinished = apt.installed(), set(apt.half_configured())
-    files = [
-        os.path.join(folder, entry["file"]) for key, entry in sorted(kept.items())
-        if now.get(key) != entry["version"] or key in unfinished
-    ]
+    """dpkg puts the kept versions back; conffiles that someone edited stay as they are.
+
+    What conflicts with a new version can only come back after that one is gone, and dpkg takes
+    files in the order given: so what is left over is tried again. Raises Unusable when a kept
+    package is not back, whole, at the end.
+    """
     options = ["--force-downgrade", "--force-confold", "--force-confdef", "--force-overwrite"]
-    if files:
+    trouble = ""
+    for _ in range(RESTORE_ROUNDS):
+        files = [os.path.join(folder, kept[key]["file"]) for key in missing_of(kept)]
+        if not files:
+            break
         result = run(["dpkg", *options, "-i", *files], timeout=1800)
         if not result.ok:
+            trouble = result.tail(8)
             # Packages that depend on each other may have come in the wrong order.
-            result = run(["dpkg", *options, "--configure", "-a"], timeout=900)
-        if not result.ok:
-            raise Unusable("dpkg could not put the packages back: %s" % result.tail(8))
+            run(["dpkg", *options, "--configure", "-a"], timeout=900)
+    left = missing_of(kept)
+    if left:
+        raise Unusable("dpkg could not put back %s: %s" % (", ".join(left), trouble))
     surplus = sorted(set(new_names) & set(apt.installed()))
     if surplus:
         result = run(["dpkg", "--purge", *surplus], timeout=900)
         if not result.ok:
             raise Unusable("dpkg could not remove what the update brought: %s" % result.tail(8))
+
+
+def missing_of(kept):
+    """Keys of kept packages that are not installed, whole, in their kept version."""
+    now, unfinished = apt.installed(), set(apt.half_configured())
+    return sorted(
+        key for key, entry in kept.items()
+        if now.get(key) != entry["version"] or key in unfinished
+    )
 
 
 def restore_etc(path):

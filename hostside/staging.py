@@ -49,6 +49,12 @@ def has(name, sha256):
     return bool(sha256) and os.path.isfile(path) and durable.file_sha256(path) == sha256
 
 
+def remove(name):
+    """Remove a staged file, if there is one."""
+    if os.path.isfile(path_of(name)):
+        os.unlink(path_of(name))
+
+
 def prune(keep=()):
     """Remove staged files, all but those named in `keep`; the folder itself goes when empty."""
     if not os.path.isdir(FOLDER):

@@ -42,8 +42,9 @@ class Deb:
         write(
             tree,
             "DEBIAN/control",
-            f"Package: {self.name}\nVersion: {self.version}\nArchitecture: all\n{depends}{self.fields}"
-            f"Maintainer: lab <{OWNER}>\nDescription: test package {self.name}\n",
+            f"Package: {self.name}\nVersion: {self.version}\nArchitecture: all\n"
+            f"{depends}{self.fields}Maintainer: lab <{OWNER}>\n"
+            f"Description: test package {self.name}\n",
         )
         scripts = dict(self.control)
         if self.postinst:
@@ -113,10 +114,12 @@ def offer_rpm(lab: Lab, repository: Path, package: RpmPackage) -> None:
     run(["createrepo_c", "--quiet", "--keep-all-metadata", folder])
 
 
-def use(lab: Lab, host: str, name: str) -> None:
+def use(lab: Lab, host: str, name: str, instead_of: str = "debian") -> None:
     """Let a host's apt take the lab's packages from the repository of that name."""
     path = lab.root(host) / SOURCES
-    path.write_text(path.read_text().replace("/debian\n", f"/{name}\n"))
+    before = path.read_text()
+    assert f"/{instead_of}\n" in before, before
+    path.write_text(before.replace(f"/{instead_of}\n", f"/{name}\n"))
 
 
 def install(lab: Lab, host: str, package: Deb) -> None:

@@ -13,6 +13,7 @@ import yaml
 
 from tests.cli import Called, make_key, sop_run
 
+QUIET = {"check_refresh": "none", "check_advisories": False, "check_stage": False}
 ROLES = ("pengelola", "analis", "jf", "kepala")
 
 
@@ -73,8 +74,8 @@ def _office(folder: Path, root: Path) -> LocalOffice:
     made = LocalOffice(folder)
     made.inventory.mkdir(parents=True)
     hosts = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
-    # Neither refresh nor changelogs: tests send nothing to package mirrors.
-    hosts["all"]["vars"] = {"check_refresh": "none", "check_advisories": False}  # type: ignore[assignment]
+    # No refresh, changelogs or downloads: tests send nothing to package mirrors.
+    hosts["all"]["vars"] = QUIET  # type: ignore[assignment]
     (made.inventory / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
     office = yaml.safe_load((root / "inventory" / "office.yml").read_text(encoding="utf-8"))
     for officer in office["officers"]:

@@ -180,3 +180,9 @@ def test_a_large_cycle_is_summed_up_per_host(tmp_path):
     )
     words = words_of(read(tmp_path, REPORT, state))
     assert "Rincian600butir" in words
+
+
+def test_the_order_says_what_the_updates_bring_and_remove_besides_the_items(tmp_path):
+    words = words_of(read(tmp_path, DocumentName.ORDER, normal(4)))
+    assert squeeze("libssl4 4.0.1-1") in words
+    assert squeeze("Paket yang akan terhapus oleh pemutakhiran: libssl1.1") in words

@@ -254,7 +254,9 @@ def normal(until: int = 11, **rules: Any) -> CycleState:
     state.outcomes["cadangan-04"] = [unreachable("cadangan-04")]
     state.outcomes["portal-02"] = [
         checked("portal-02", DEBIAN, reboot_required=True, withheld=[
-            {"name": "base-files", "from": "12.4", "to": "12.12", "reason": "held"}])
+            {"name": "base-files", "from": "12.4", "to": "12.12", "reason": "held"}],
+            new_packages=[{"name": "libssl4", "version": "4.0.1-1", "arch": "amd64"}],
+            removals=["libssl1.1"])
     ]  # fmt: skip
     if until < 3:
         return state

@@ -27,6 +27,7 @@ def run_settled(
 
     A host that answers `rebooting` or `running` is asked again, and a host on which work has begun
     may be out of reach, for at most `restart_seconds` without news; then its last outcome stands.
+    All hosts of a round are waited for, so a host is given up only when it was asked after that.
     """
     pending: dict[str, Outcome] = {}
     waiting: dict[str, float] = {}  # host → monotonic deadline
@@ -55,11 +56,11 @@ def run_settled(
     requests = dict(call.requests)
     while requests:
         pending.clear()
+        asked = time.monotonic()
         run_phase(replace(call, requests=requests), judge)
-        now = time.monotonic()
         requests = {}
         for host, outcome in pending.items():
-            late = now > waiting.get(host, now) or misses.get(host, 0) > RECONNECTS
+            late = asked > waiting.get(host, asked) or misses.get(host, 0) > RECONNECTS
             if late:
                 on_outcome(_given_up(outcome))
             else:

@@ -64,7 +64,9 @@ VERDICTS = {
     "post01": "rolled-back",
     "conf01": "updated",
 }
-DAILY = "setsid sh -c '/usr/lib/apt/apt.systemd.daily install; touch /run/daily-over' >/dev/null 2>&1"
+DAILY = (
+    "setsid sh -c '/usr/lib/apt/apt.systemd.daily install; touch /run/daily-over' >/dev/null 2>&1"
+)
 FREE = 'exec 9>>"$0"; flock --nonblock 9'
 LOCKF = "import fcntl; fcntl.lockf(open('/run/unattended-upgrades.lock', 'w'), 6)"
 
@@ -112,7 +114,7 @@ def month(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Month:
     running = made.begin()
     wait_for(lab, "hang01", "test -e /run/lab-hang")
     assert others_are_kept_out(lab, "hang01")
-    lab.run("hang01", ["sh", "-c", f"{DAILY} &"])
+    lab.run("hang01", ["sh", "-c", f"setsid sh -c '{DAILY}' >/dev/null 2>&1 &"])
     output, _ = running.communicate(timeout=400)
     assert running.returncode == 3, output
     return made

@@ -3,7 +3,7 @@
 import os
 import re
 
-from hostside import apt, aptlists, durable, leftovers, packagelock, roomwatch
+from hostside import apt, aptlists, durable, leftovers, packagelock
 from hostside.command import run
 
 CACHE = "/var/cache/apt/archives"
@@ -139,7 +139,7 @@ def install(change):
     """Install what was downloaded, within the time limit; repair once when it fails."""
     removals = [] if change.options.get("allow_removals") else ["--no-remove"]
     todo = exact(change)
-    with roomwatch.Watch(change.transaction) as watch:
+    with change.watch() as watch:
         result = run(
             ["apt-get", *COMMON, *CONFFILES, *lock_option(change), *removals, "--no-download",
              "install", "--only-upgrade", *todo], timeout=change.remaining(),

@@ -32,6 +32,12 @@ def run_settled(
     pending: dict[str, Outcome] = {}
     waiting: dict[str, float] = {}  # host → monotonic deadline
     misses: dict[str, int] = {}
+    told: dict[str, str] = {}
+
+    def tell(host: str, words: str) -> None:
+        if told.get(host) != words:
+            told[host] = words
+            on_wait(host, words)
 
     def judge(outcome: Outcome) -> None:
         evidence = outcome.read()
@@ -42,11 +48,11 @@ def run_settled(
             else:
                 waiting.setdefault(host, time.monotonic() + restart_seconds)
             pending[host] = outcome
-            on_wait(host, str(evidence.status))
+            tell(host, str(evidence.status))
         elif outcome.kind is OutcomeKind.UNREACHABLE and call.phase in BEGUN:
             waiting.setdefault(host, time.monotonic() + restart_seconds)
             pending[host] = outcome
-            on_wait(host, str(outcome.kind))
+            tell(host, str(outcome.kind))
         elif outcome.kind is OutcomeKind.UNREACHABLE and call.phase is Phase.BACKUP:
             misses[host] = misses.get(host, 0) + 1
             pending[host] = outcome

@@ -10,7 +10,6 @@ from hostside import (
     durable,
     leftovers,
     packagelock,
-    roomwatch,
     sideeffects,
     staging,
 )
@@ -160,7 +159,7 @@ def install(change):
     """Install what was downloaded, within the time limit; repair once when it fails."""
     removals = [] if change.options.get("allow_removals") else ["--no-remove"]
     todo = exact(change)
-    with roomwatch.Watch(change.transaction) as watch:
+    with change.watch() as watch:
         result = run(
             ["apt-get", *COMMON, *CONFFILES, *lock_option(change), *removals, "--no-download",
              "install", "--only-upgrade", *todo], timeout=change.remaining(),

@@ -3,7 +3,7 @@
 import json
 import os
 
-from hostside import dnf, keeprpm, leftovers, packagelock, roomwatch, staging, state
+from hostside import dnf, keeprpm, leftovers, packagelock, staging, state
 from hostside.command import run
 
 LOCK_SECONDS = 120
@@ -25,7 +25,7 @@ def carry_out(change):
     begun = bool(change.notes.get("installing"))  # by an earlier attempt
     # Noted before dnf runs: a crash in the middle of rpm's work must be seen as one.
     change.begin_installing([])
-    with roomwatch.Watch(change.transaction) as watch:
+    with change.watch() as watch:
         answer, result = keeprpm.ask({
             "action": "update", "refresh": change.options.get("refresh", "system") != "none",
             "plan_file": plan_file, "staged": staging.FOLDER,

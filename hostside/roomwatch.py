@@ -7,8 +7,8 @@ needs room, too; so the update is ended before it comes to that, and the host is
 Ended how: the package tools are killed, as at the time limit. dpkg's and rpm's databases stand
 that, since both write them by rename or journal, and the restore that follows puts back whatever
 was unpacked in part. A maintainer script is another matter: what it writes below /var is not
-restored. So below FLOOR the tools are ended only while no script runs, and a script is cut short
-only below LAST, when the disk would cut it short in a moment anyway.
+restored. So below the floor the tools are ended only while no script runs, and a script is cut
+short only when little of that is left, and the disk would cut it short in a moment anyway.
 """
 
 import os
@@ -17,24 +17,30 @@ import threading
 from hostside import leftovers
 
 MB = 1024 * 1024
-FLOOR = 64 * MB
-LAST = 24 * MB  # the reserve for the restore is not part of it (hostside/state.py)
+FLOOR = 64 * MB  # or a third of what the preflight leaves free, where that is less
+LAST_SHARE = 0.375  # of the floor; the reserve for the restore is not in it (hostside/state.py)
 FLOOR_INODES = 1000
 LAST_INODES = 200
 MOUNTS = ("/", "/usr", "/var")
 POLL_SECONDS = 0.25
 
 
-def shortest(mounts=MOUNTS):
-    """(what is short, whether it is urgent) of the first file system below FLOOR; ("", False)."""
+def floor_of(reserve_mb):
+    """The floor in bytes where the preflight leaves so many MiB free."""
+    return min(FLOOR, float(reserve_mb) * MB / 3)
+
+
+def shortest(floor=FLOOR, mounts=MOUNTS):
+    """(what is short, whether it is urgent) of the first file system below the floor in bytes;
+    ("", False) when there is room."""
     for mount in mounts:
         try:
             space = os.statvfs(mount)
         except OSError:
             continue  # no such folder on this host
         free = space.f_bavail * space.f_frsize
-        if free < FLOOR:
-            return "%s has only %d MB free" % (mount, free // MB), free < LAST
+        if free < floor:
+            return "%s has only %d MB free" % (mount, free // MB), free < floor * LAST_SHARE
         # File systems without a fixed number of inodes (btrfs) report 0 of 0.
         if space.f_files and space.f_favail < FLOOR_INODES:
             words = "%s has only %d inodes free" % (mount, space.f_favail)

@@ -19,6 +19,7 @@ from hostside import (
     preflight,
     records,
     restore,
+    roomwatch,
     services,
     state,
     systemd,
@@ -72,6 +73,11 @@ class Change:
         self.note(before=self.before, boot_id_before=hostinfo.boot_id(), installing=True,
                   active=systemd.active_units() if active is None else active)
         records.register_new(self.request["backup"]["id"], new_names)
+
+    def watch(self):
+        """Watches the room on the disk while packages are installed."""
+        floor = roomwatch.floor_of(self.options.get("reserve_mb", preflight.RESERVE_MB))
+        return roomwatch.Watch(self.transaction, lambda: roomwatch.shortest(floor))
 
     def out_of_room(self, reason, begun=True):
         """The update was ended since a file system filled up: `refused` if nothing had begun."""

@@ -3,8 +3,11 @@
 An update that stops sshd or takes the network down leaves a host that nobody can restore from
 outside. The worker is still there. It knows by which connection it was asked, looks whether the
 host could still be reached that way, starts what had stopped, and if that does not help puts the
-host back by itself. What cannot be seen from the host (a firewall's rule, a switch) it cannot
-judge; nor is there a worker after a restart of the host until the control node asks.
+host back by itself.
+
+It judges only what the host itself can have done. A line without a carrier (a cable, a switch that
+restarts) is nobody's update, though it takes addresses and routes away, too. A firewall's rule
+cannot be seen from here, and after a restart of the host there is no worker until somebody asks.
 """
 
 import ipaddress
@@ -16,11 +19,14 @@ import time
 from hostside import hostinfo, systemd
 from hostside.command import run
 
-SETTLE_SECONDS = 10  # sshd and addresses may be away for a moment while they are restarted
+# Seconds that sshd and the network may be away, before and after they were started again:
+# restarting sshd takes a moment, getting an address by DHCP takes longer.
+SETTLE_SECONDS = {"ssh": (10, 5), "network": (60, 30)}
 POLL_SECONDS = 0.5
 ANY_PORT = 9
 MEND_SECONDS = 60
 NETWORKS = re.compile(r"^(networking|systemd-networkd|NetworkManager|network)\.service$")
+OWNER = re.compile(r"^\d+: ([^\s@:]+)\S* +inet6? ([0-9a-fA-F.:]+)/", re.MULTILINE)
 
 
 def parse_connection(text):
@@ -42,34 +48,52 @@ def plain_address(text):
 
 
 def connection():
-    """The SSH connection that this process descends from, or None.
+    """The SSH connection that this process descends from, with the interface of its address.
 
-    sudo takes SSH_CONNECTION out of the environment, so that of the processes above is read.
+    None when there is none. sudo takes SSH_CONNECTION out of the environment, so that of the
+    processes above is read.
     """
     pid = os.getpid()
     while pid > 1:
         for entry in hostinfo.read("/proc/%d/environ" % pid).split("\0"):
             name, _, value = entry.partition("=")
-            if name == "SSH_CONNECTION":
-                return parse_connection(value)
+            way = parse_connection(value) if name == "SSH_CONNECTION" else None
+            if way:
+                return dict(way, interface=interface_of(way["address"]))
         fields = hostinfo.read("/proc/%d/stat" % pid, 4096).rpartition(")")[2].split()
         pid = int(fields[1]) if len(fields) > 1 else 0
     return None
 
 
+def interface_of(address):
+    """The network interface that has an address; "" when nothing tells."""
+    owners = parse_owners(run(["ip", "-o", "address", "show"], timeout=20).out)
+    name = owners.get(address, "")
+    return "" if ipaddress.ip_address(address).is_loopback else name
+
+
+def parse_owners(text):
+    """{address: interface} from `ip -o address show`."""
+    return {address.lower(): name for name, address in OWNER.findall(text)}
+
+
 def broken(way):
-    """Why nobody can come in by that way now; "" when one can, as far as the host can see."""
+    """(`ssh` or `network`, why nobody can come in by that way now); ("", "") when one can.
+
+    As far as the host can see: without a carrier, or a known interface, the network is not judged.
+    """
     if "tcp/%d" % way["port"] not in systemd.listening_ports():
-        return "nothing listens on port %d any more" % way["port"]
-    address = ipaddress.ip_address(way["address"])
-    if address.is_loopback:
-        return ""
-    # Link-local addresses are reached by an interface that the text does not name: not looked at.
-    if not address.is_link_local and str(address) not in hostinfo.addresses():
-        return "the host has no longer the address %s" % address
-    if not address.is_link_local and not has_route(way["peer"]):
-        return "the host has no longer a route to the control node"
-    return ""
+        return "ssh", "nothing listens on port %d any more" % way["port"]
+    name, address = way.get("interface", ""), way["address"]
+    if not name or ipaddress.ip_address(address).is_link_local:
+        return "", ""
+    if hostinfo.read("/sys/class/net/%s/carrier" % name, 8).strip() == "0":
+        return "", ""
+    if address not in hostinfo.addresses():
+        return "network", "the host has no longer the address %s" % address
+    if not has_route(way["peer"]):
+        return "network", "the host has no longer a route to the control node"
+    return "", ""
 
 
 def has_route(peer):
@@ -83,12 +107,12 @@ def has_route(peer):
     return True
 
 
-def stays_broken(way, seconds=SETTLE_SECONDS):
-    """What is broken for at least `seconds`; "" as soon as the way is open."""
-    deadline = time.monotonic() + seconds
+def stays_broken(way, mended=False):
+    """What is broken for longer than it may be; "" as soon as the way is open."""
+    started = time.monotonic()
     while True:
-        reason = broken(way)
-        if not reason or time.monotonic() >= deadline:
+        kind, reason = broken(way)
+        if not reason or time.monotonic() - started >= SETTLE_SECONDS[kind][mended]:
             return reason
         time.sleep(POLL_SECONDS)
 
@@ -118,14 +142,14 @@ def guard(way, active_before, answer, put_back):
     if not lost:
         return False
     mend(active_before)
-    still = stays_broken(way)
+    still = stays_broken(way, mended=True)
     if not still:
         answer.problem("way-in-mended", "%s; what had stopped was started again" % lost,
                        "Find out which package does that before the next update.")
         return False
     failure = put_back()
     mend(active_before)
-    end = stays_broken(way)
+    end = stays_broken(way, mended=True)
     words = "restoring it failed: %s" % failure if failure else "the host was put back by itself"
     if end:
         words += "; %s still" % end

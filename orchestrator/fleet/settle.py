@@ -27,10 +27,17 @@ def run_settled(
 
     A host that answers `rebooting` or `running` is asked again, and a host on which work has begun
     may be out of reach, for at most `restart_seconds` without news; then its last outcome stands.
+    All hosts of a round are waited for, so a host is given up only when it was asked after that.
     """
     pending: dict[str, Outcome] = {}
     waiting: dict[str, float] = {}  # host → monotonic deadline
     misses: dict[str, int] = {}
+    told: dict[str, str] = {}
+
+    def tell(host: str, words: str) -> None:
+        if told.get(host) != words:
+            told[host] = words
+            on_wait(host, words)
 
     def judge(outcome: Outcome) -> None:
         evidence = outcome.read()
@@ -41,11 +48,11 @@ def run_settled(
             else:
                 waiting.setdefault(host, time.monotonic() + restart_seconds)
             pending[host] = outcome
-            on_wait(host, str(evidence.status))
+            tell(host, str(evidence.status))
         elif outcome.kind is OutcomeKind.UNREACHABLE and call.phase in BEGUN:
             waiting.setdefault(host, time.monotonic() + restart_seconds)
             pending[host] = outcome
-            on_wait(host, str(outcome.kind))
+            tell(host, str(outcome.kind))
         elif outcome.kind is OutcomeKind.UNREACHABLE and call.phase is Phase.BACKUP:
             misses[host] = misses.get(host, 0) + 1
             pending[host] = outcome
@@ -55,11 +62,11 @@ def run_settled(
     requests = dict(call.requests)
     while requests:
         pending.clear()
+        asked = time.monotonic()
         run_phase(replace(call, requests=requests), judge)
-        now = time.monotonic()
         requests = {}
         for host, outcome in pending.items():
-            late = now > waiting.get(host, now) or misses.get(host, 0) > RECONNECTS
+            late = asked > waiting.get(host, asked) or misses.get(host, 0) > RECONNECTS
             if late:
                 on_outcome(_given_up(outcome))
             else:

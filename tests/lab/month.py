@@ -129,7 +129,9 @@ def wait_for(lab: Lab, host: str, condition: str, seconds: float = 90) -> None:
     """Wait until a shell condition holds on the host."""
     deadline = time.monotonic() + seconds
     while lab.run(host, ["sh", "-c", condition]).returncode != 0:
-        assert time.monotonic() < deadline, f"{host}: {condition} never came true"
+        if time.monotonic() > deadline:
+            found = lab.run(host, ["ps", "axf", "-o", "pid,stat,etime,args"]).stdout
+            raise AssertionError(f"{host}: {condition} never came true\n{found}")
         time.sleep(0.1)
 
 

@@ -102,16 +102,18 @@ def resign(repository: Path, key: SigningKey, fields: str = "") -> None:
         key.sign_release(release)
 
 
-def offer_rpm(lab: Lab, repository: Path, package: RpmPackage) -> None:
-    """Add a signed package to a copied RPM repository."""
-    folder, key = repository / package.repository, signing_key(lab)
-    with tempfile.TemporaryDirectory() as work:
-        build_rpm(package, folder, Path(work))
+def offer_rpm(lab: Lab, repository: Path, *packages: RpmPackage) -> None:
+    """Add signed packages to a copied RPM repository."""
+    key = signing_key(lab)
     defines = {"_gpg_name": OWNER, "_gpg_path": str(key.home), "__gpg": "/usr/bin/gpg"}
     signer = [word for k, v in defines.items() for word in ("--define", f"{k} {v}")]
-    path = folder / package.file_name
-    run(["rpmsign", *signer, "--addsign", path], env={"GNUPGHOME": str(key.home)})
-    run(["createrepo_c", "--quiet", "--keep-all-metadata", folder])
+    for package in packages:
+        folder = repository / package.repository
+        with tempfile.TemporaryDirectory() as work:
+            build_rpm(package, folder, Path(work))
+        path = folder / package.file_name
+        run(["rpmsign", *signer, "--addsign", path], env={"GNUPGHOME": str(key.home)})
+        run(["createrepo_c", "--quiet", "--keep-all-metadata", folder])
 
 
 def use(lab: Lab, host: str, name: str, instead_of: str = "debian") -> None:
@@ -126,4 +128,13 @@ def install(lab: Lab, host: str, package: Deb) -> None:
     """Install a package on a host, as it was before the month's updates."""
     package.build(lab.root(host) / "root")
     done = lab.run(host, ["dpkg", "--install", f"/root/{package.file_name}"], timeout=120)
+    assert done.returncode == 0, f"{host}: {done.stdout}{done.stderr}"
+
+
+def install_rpm(lab: Lab, host: str, repository: Path, package: RpmPackage) -> None:
+    """Install a package of a copied RPM repository on a host."""
+    path = repository / package.repository / package.file_name
+    shutil.copyfile(path, lab.root(host) / "root" / package.file_name)
+    command = ["rpm", "--install", "--nodeps", f"/root/{package.file_name}"]
+    done = lab.run(host, command, timeout=120)
     assert done.returncode == 0, f"{host}: {done.stdout}{done.stderr}"

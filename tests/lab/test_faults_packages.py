@@ -12,10 +12,11 @@ import pytest
 
 from orchestrator.lab.lab import HostSpec, Lab
 from orchestrator.lab.process import run
+from orchestrator.lab.rpm import RpmPackage
 from tests.lab.asked import ask, sh, told
 from tests.lab.left import left_overs
 from tests.lab.month import MONTHLY, Month, set_rules, set_variables, wait_for
-from tests.lab.repository import Deb, copy_of, install, offer, swap
+from tests.lab.repository import Deb, copy_of, install, install_rpm, offer, offer_rpm, swap
 
 pytestmark = pytest.mark.lab
 
@@ -48,10 +49,17 @@ PACKAGES = {
     "fill01": Deb("lab-fill", "1.1", FILL),
     "quota01": Deb("lab-quota", "1.1", QUOTA),
 }
+RPMS = (
+    RpmPackage("rlab-fill", "1.0", "baseos"),
+    RpmPackage("rlab-fill", "1.1", "updates", post=FILL),
+)
+SMALL_VAR = """set -e; mkdir /root/var; mount -t tmpfs -o size=420m tmpfs /root/var
+cp -a /var/. /root/var/; mount --bind /root/var /var"""
 HOSTS = [
     *(HostSpec(name, "full", "idle") for name in PACKAGES),
     HostSpec("post01", "full", "postinst"),
     HostSpec("conf01", "full", "conffile"),
+    HostSpec("rpm01", "rpm", "rpm"),
     HostSpec("kernel01", "full", "reboot"),
     HostSpec("kernel02", "full", "reboot"),
 ]
@@ -63,10 +71,9 @@ VERDICTS = {
     "quota01": "rolled-back",
     "post01": "rolled-back",
     "conf01": "updated",
+    "rpm01": "rolled-back",
 }
-DAILY = (
-    "setsid sh -c '/usr/lib/apt/apt.systemd.daily install; touch /run/daily-over' >/dev/null 2>&1"
-)
+DAILY = "/usr/lib/apt/apt.systemd.daily install; touch /run/daily-over"
 FREE = 'exec 9>>"$0"; flock --nonblock 9'
 LOCKF = "import fcntl; fcntl.lockf(open('/run/unattended-upgrades.lock', 'w'), 6)"
 
@@ -91,12 +98,12 @@ def prepare(lab: Lab) -> None:
     swap(lab, "debian", "faulty")
     for host, package in PACKAGES.items():
         install(lab, host, Deb(package.name, "1.0"))
-    sh(
-        lab,
-        "fill01",
-        """set -e; mkdir /root/var; mount -t tmpfs -o size=420m tmpfs /root/var
-        cp -a /var/. /root/var/; mount --bind /root/var /var""",
-    )
+    rpms = copy_of(lab, "rpm", "faulty-rpms")
+    offer_rpm(lab, rpms, *RPMS)
+    swap(lab, "rpm", "faulty-rpms")
+    install_rpm(lab, "rpm01", lab.directory / "www/rpm", RPMS[0])
+    for host in ("fill01", "rpm01"):
+        sh(lab, host, SMALL_VAR)
     root = lab.root("quota01")
     run(["btrfs", "quota", "enable", root])
     run(["btrfs", "quota", "rescan", "-w", root])
@@ -114,7 +121,7 @@ def month(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Month:
     running = made.begin()
     wait_for(lab, "hang01", "test -e /run/lab-hang")
     assert others_are_kept_out(lab, "hang01")
-    lab.run("hang01", ["sh", "-c", f"{DAILY} &"])
+    lab.run("hang01", ["sh", "-c", f"setsid sh -c '{DAILY}' >/dev/null 2>&1 &"])
     output, _ = running.communicate(timeout=400)
     assert running.returncode == 3, output
     return made
@@ -179,6 +186,13 @@ def test_an_update_that_fills_the_disk_is_ended_before_it_is_full(month: Month) 
     assert "the disk is full" not in month.evidence("fill01", "update")["facts"]["log_tail"]
     assert month.deb("fill01", "lab-fill") == "1.0 ii"
     assert month.ask("fill01", "dpkg", "--audit") == ""
+
+
+def test_dnf_too_is_ended_before_the_disk_is_full(month: Month) -> None:
+    assert "/var has only" in month.told("rpm01", "update")["disk-filling"]
+    assert month.evidence("rpm01", "backup")["facts"]["backup"]["method"] == "packages"
+    for name in ("rlab-fill", "rlab-web", "rlab-tool"):
+        assert month.ask("rpm01", "rpm", "-q", "--qf", "%{VERSION}", name) == "1.0"
 
 
 def test_a_disk_that_gets_full_all_the_same_is_restored(month: Month) -> None:

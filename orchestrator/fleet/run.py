@@ -87,6 +87,9 @@ def run_phase(call: PhaseCall, on_outcome: Callable[[Outcome], None]) -> None:
             extravars={"sop_run_requests": str(requests)},
             envvars=ansible_environment(),
             event_handler=collector.handle,
+            # Without one, the runner takes SIGTERM and SIGINT away from whoever handles them, and
+            # kills Ansible in the middle of the phase.
+            cancel_callback=lambda: False,
             quiet=True,
             suppress_env_files=True,
         )

@@ -22,12 +22,15 @@ def run_settled(
     *,
     restart_seconds: float,
     on_wait: Callable[[str, str], None] = lambda host, words: None,
+    before_wait: Callable[[], None] = lambda: None,
 ) -> None:
     """Run a phase until every host has a final outcome, and hand each on once.
 
     A host that answers `rebooting` or `running` is asked again, and a host on which work has begun
     may be out of reach, for at most `restart_seconds` without news; then its last outcome stands.
     All hosts of a round are waited for, so a host is given up only when it was asked after that.
+    `before_wait` is called between two rounds and may raise to end the phase there: what goes on
+    on the hosts is attached to when they are asked again.
     """
     pending: dict[str, Outcome] = {}
     waiting: dict[str, float] = {}  # host → monotonic deadline
@@ -72,6 +75,7 @@ def run_settled(
             else:
                 requests[host] = dict(call.requests[host])
         if requests:
+            before_wait()
             time.sleep(ASK_AGAIN_SECONDS)
 
 

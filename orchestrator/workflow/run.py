@@ -69,6 +69,7 @@ class Run:
             on_outcome,
             restart_seconds=self.state.office.rules.reboot_timeout_seconds,
             on_wait=self.progress.waiting,
+            before_wait=self._boundary,
         )
         seconds = round(time.monotonic() - begun, 3)
         self.book.record("phase.ended", {"phase": phase, "wave": wave, "seconds": seconds})

@@ -1,4 +1,8 @@
-"""SIGTERM and Ctrl-C stop the work at a safe boundary, never inside a phase (fault 35)."""
+"""SIGTERM and Ctrl-C stop the work at a safe boundary (fault 35).
+
+That is between two phases, and while hosts that work on by themselves are waited for: the machine
+that runs the program may be one of them, and sends SIGTERM when it restarts.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +49,7 @@ class SafeStop:
         self._restore()
         name = signal.Signals(number).name
         # Not by print: a handler may interrupt one, and buffered streams refuse to be re-entered.
-        os.write(2, f"{name}: stopping after the present phase (once more: at once)\n".encode())
+        os.write(2, f"{name}: stopping at the next safe boundary (once more: at once)\n".encode())
 
     def boundary(self) -> None:
         """Raise Stopped here if it was asked for."""

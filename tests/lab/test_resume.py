@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator.journal.book import read_state
 from orchestrator.lab.lab import HostSpec, Lab
+from orchestrator.model.evidence import OutcomeKind, Phase
 from orchestrator.model.verdict import Verdict
 from tests.cli import SOP_RUN, Called, sop_run
 
@@ -83,6 +84,28 @@ def test_killed_in_the_middle_of_an_update_and_run_again(lab: Lab, tmp_path: Pat
     for host in ("web01", "sec01"):
         done = upgrades(lab, host)
         assert done and len(done) == len(set(done)), f"{host}: installed twice: {done}"
+
+
+def test_asked_to_stop_in_the_middle_of_an_update(lab: Lab, tmp_path: Path) -> None:
+    """Fault 35: the phase is brought to its end and recorded, then the program stops."""
+    home = tmp_path / "home"
+    words = ordered(lab, home)
+    running = subprocess.Popen(
+        [str(SOP_RUN), *words],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    wait_for("grep -qs ' upgrade ' /var/log/dpkg.log", lab, "sec01")
+    running.send_signal(signal.SIGTERM)
+    output, _ = running.communicate(timeout=300)
+    assert running.returncode == 4 and "stopped at a safe boundary" in output, output
+    state = read_state(home / "cycles" / CYCLE)
+    update = state.last("sec01", Phase.UPDATE)
+    assert update is not None and update.kind is OutcomeKind.EVIDENCE, "it was not cut short"
+    assert state.last("sec01", Phase.TEST) is None
+    again = sop_run(*words)
+    assert again.code == 3, again.text
+    verdicts = read_state(home / "cycles" / CYCLE).verdicts
+    assert {v.verdict for v in verdicts.values()} == {Verdict.UPDATED}, verdicts
 
 
 def test_line_cut_in_the_middle_of_an_update(lab: Lab, tmp_path: Path) -> None:

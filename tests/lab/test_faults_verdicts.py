@@ -5,11 +5,14 @@ Faults 4, 6 to 9, 12 to 15, 18, 19, 21 and 22. `lost`: test_faults_lines.py.
 
 from __future__ import annotations
 
+import json
 import shutil
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from hostside import durable
 from orchestrator.lab.lab import HostSpec, Lab
 from orchestrator.lab.rpm import RpmPackage
 from orchestrator.lab.signing import SigningKey
@@ -32,6 +35,8 @@ HOSTS = [
     HostSpec("lock01", "full", "clean"),
     HostSpec("newer01", "full", "clean"),
     HostSpec("hash01", "full", "clean"),
+    HostSpec("less01", "full", "clean"),
+    HostSpec("nobak01", "full", "tool"),
     HostSpec("full01", "full", "tool"),
     HostSpec("inode01", "full", "tool"),
     HostSpec("held01", "full", "held"),
@@ -54,6 +59,8 @@ VERDICTS = {
     "lock01": "blocked",
     "newer01": "superseded",
     "hash01": "refused",
+    "less01": "refused",
+    "nobak01": "refused",
     "full01": "refused",
     "inode01": "refused",
     "held01": "nothing-to-do",
@@ -64,7 +71,7 @@ VERDICTS = {
     "rpm01": "superseded",
     "zone01": "not-started",
 }
-WORKED_ON = 11  # hosts with an approved item before zone01
+WORKED_ON = 13  # hosts with an approved item before zone01
 OLD_KEPT = Deb("lab-kept", "1.0")
 HALF = Deb("lab-half", "1.0", postinst="exit 1")
 DEAD_UNIT = "[Service]\nExecStart=/bin/false\n[Install]\nWantedBy=multi-user.target\n"
@@ -104,7 +111,8 @@ def prepare(lab: Lab) -> None:
     """Faults that are there before the check."""
     set_rules(lab, canary=WORKED_ON, abort_limit=2)
     set_variables(lab, "lock01", backup_lock_seconds=2)
-    for name in ("newer", "hash", "key", "expired", "unsigned", "kept"):
+    set_variables(lab, "nobak01", backup_method="btrfs")
+    for name in ("newer", "hash", "less", "key", "expired", "unsigned", "kept"):
         copy_of(lab, "debian", name)
     www = lab.directory / "www"
     resign(www / "key", SigningKey.generate(lab.directory / "keys/other"))
@@ -117,7 +125,7 @@ def prepare(lab: Lab) -> None:
     )
     for path in (www / "unsigned").glob("dists/*/InRelease"):
         path.unlink()
-    for host in ("newer01", "hash01", "key01", "expired01", "unsigned01", "gone01"):
+    for host in ("newer01", "hash01", "less01", "key01", "expired01", "unsigned01", "gone01"):
         use(lab, host, host.removesuffix("01"))
     use(lab, "held01", "kept")
     settings = lab.root("expired01") / "etc/apt/apt.conf.d/99lab"
@@ -126,6 +134,7 @@ def prepare(lab: Lab) -> None:
     HALF.build(lab.root("half01") / "root")
     sh(lab, "half01", f"dpkg --install /root/{HALF.file_name} || true")
     sh(lab, "full01", BECOMES_TMPFS.format(options="size=190m"))
+    sh(lab, "nobak01", BECOMES_TMPFS.format(options="size=1g"))
     sh(lab, "inode01", BECOMES_TMPFS.format(options="size=2g,nr_inodes=4500"))
     # Fault 15: a service that was dead before is not blamed on the update.
     (lab.root("web01") / "etc/systemd/system/dead.service").write_text(DEAD_UNIT)
@@ -143,6 +152,7 @@ def between_order_and_change(lab: Lab) -> None:
     data = bytearray(package.read_bytes())
     data[-20] ^= 1
     package.write_bytes(bytes(data))
+    (lab.directory / "www/less/pool/lab-security/lab-web_1.1_all.deb").unlink()
     (lab.directory / "www/antivirus").rename(lab.directory / "www/.antivirus")
 
 
@@ -226,12 +236,22 @@ def test_the_preflight_refuses_with_the_cause(month: Month, host: str, words: st
     assert not month.ask(host, "ls", "/var/lib/sop-run/backups")
 
 
-def test_a_package_with_the_wrong_bytes_is_not_installed(month: Month) -> None:
-    told_ = month.told("hash01", "update")
-    assert "lab-web" in told_["download-failed"]
-    assert "Hash Sum mismatch" in told_["download-failed"], told_
-    assert month.deb("hash01", "lab-web") == "1.0 ii"
-    assert month.upgrades("hash01") == []
+@pytest.mark.parametrize(
+    ("host", "words"), [("hash01", "Hash Sum mismatch"), ("less01", "404 File not found")]
+)
+def test_a_package_file_that_is_wrong_or_gone_is_not_installed(
+    month: Month, host: str, words: str
+) -> None:
+    message = month.told(host, "update")["download-failed"]
+    assert "lab-web_1.1_all.deb" in message and words in message
+    assert month.deb(host, "lab-web") == "1.0 ii"
+    assert month.upgrades(host) == []
+
+
+def test_without_a_proven_backup_nothing_is_updated(month: Month) -> None:
+    assert month.reason("nobak01").startswith("no proven backup: backup_method is btrfs, but /var")
+    assert month.phases("nobak01") == ["check", "backup"]
+    assert month.deb("nobak01", "lab-tool") == "1.0 ii"
 
 
 def test_superseded_installs_nothing_and_names_both_versions(month: Month) -> None:
@@ -260,6 +280,40 @@ def test_a_source_that_is_not_proven_gives_no_list(month: Month, host: str, word
 def test_the_wave_stopped_before_the_last_host(month: Month) -> None:
     assert "the wave was stopped" in month.reason("zone01")
     assert any("more hosts failed than the order allows" in n.text for n in month.state.notes)
+
+
+def test_the_journal_holds_the_very_receipts_of_the_hosts(month: Month) -> None:
+    compared = 0
+    for host, outcomes in month.state.outcomes.items():
+        for outcome in outcomes:
+            told_ = outcome.evidence or {}
+            if "receipt" in told_:
+                name = f"transactions/{told_['transaction']}/receipt.json"
+                path = month.lab.root(host) / "var/lib/sop-run" / name
+                text = month.ask(host, "cat", f"/var/lib/sop-run/{name}") or path.read_text()
+                kept = json.loads(text)
+                del kept["sha256"]
+                assert durable.digest(kept) == told_["receipt"], (host, outcome.phase)
+                compared += 1
+    assert compared > 2 * WORKED_ON - 8
+
+
+def test_a_clock_that_is_off_is_refused(month: Month) -> None:
+    hour = time.time() - 3600
+    found = ask(month.lab, "tool01", "backup", {}, transaction="e" * 32, clock=hour)
+    assert found["status"] == "refused"
+    assert "+3600 s from the control node's" in told(found)["clock-off"]
+
+
+def test_old_backups_go_and_those_of_others_stay(month: Month) -> None:
+    sh(month.lab, "tool01", "btrfs -q subvolume snapshot / /.snapshots/by-hand")
+    names = [f"{number:032x}" for number in range(3)]
+    for name in names:
+        assert ask(month.lab, "tool01", "backup", {}, transaction=name)["status"] == "ok"
+    kept = [f"sop-run-{name}" for name in names[1:]]
+    assert month.snapshots("tool01") == ["by-hand", *kept]
+    records = month.ask("tool01", "ls", "/var/lib/sop-run/backups").split()
+    assert records == [f"{name}.json" for name in kept]
 
 
 def test_a_full_root_is_refused_too(month: Month) -> None:

@@ -7,6 +7,7 @@ state lies in a temporary folder.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import signal
@@ -30,6 +31,8 @@ from hostside import state
 def run(request, answer):
     with open(os.path.join(state.ROOT, "carried-out"), "a") as stream:
         stream.write("%d\\n" % os.getpid())
+    if request["options"].get("installing"):
+        state.note(request["transaction"], installing=True)
     time.sleep(request["options"].get("seconds", 0))
     answer.facts["attempt"] = request["attempt"]
     status = request["options"].get("status", "ok")
@@ -205,6 +208,22 @@ def test_another_transaction_waits_then_is_blocked(host: Host) -> None:
     assert answer["status"] == "blocked"
     assert IDENTITY in answer["problems"][0]["message"]
     assert host.answer(first)["status"] == "ok"
+
+
+@pytest.mark.parametrize(("installing", "status"), [(True, "failed"), (False, "blocked")])
+def test_blocked_promises_a_host_as_it_was(host: Host, installing: bool, status: str) -> None:
+    """The worker dies, and before the next attempt another transaction has taken the host."""
+    asker = host.begin(seconds=30, installing=installing, lock_seconds=0.3)
+    pid = host.wait_begun()
+    time.sleep(0.3)
+    with (host.root / "lock").open("r+") as lock:
+        os.kill(pid, signal.SIGKILL)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        answer = host.answer(asker)
+    assert answer["status"] == status
+    assert answer["problems"][0]["code"] == "transaction-lock"
+    assert ("cut off in the middle" in answer["problems"][0]["message"]) == installing
+    assert len(host.carried_out()) == 1
 
 
 def test_rebooting_until_the_boot_id_changes(host: Host) -> None:

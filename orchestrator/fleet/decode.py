@@ -45,11 +45,20 @@ def decode(line: str) -> dict[str, Any]:
 # What ssh says, and what an operator should do about it.
 _SSH_WORDS = (
     (
-        re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed"),
-        "its host key is unknown or has changed: compare it on the host, then correct known_hosts",
+        re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED"),
+        "its host key has changed: find out why, compare it on the host, then correct known_hosts",
+    ),
+    (
+        re.compile(r"Host key verification failed"),
+        "its host key is unknown: compare it on the host, then add it to known_hosts",
+    ),
+    (
+        re.compile(r"waiting for privilege escalation prompt"),
+        "sudo did not answer in time: try `sudo -v` on the host by hand",
     ),
     (re.compile(r"Permission denied"), "the login was refused: check user and key"),
 )
+_LATE = re.compile(r"Timed out after (\d+) second")
 _SSH_ERROR = re.compile(r"ssh: (?!ssh:)(.+?)(?:\.\s|$)", re.DOTALL)
 
 
@@ -100,4 +109,8 @@ def from_event(event: dict[str, Any], phase: Phase, transaction: str) -> Outcome
     line = result.get("sop_evidence")
     if kind == "runner_on_ok" and isinstance(line, str):
         return from_evidence(host, phase, transaction, line)
-    return failed(host, phase, result.get("sop_reason") or result.get("msg") or "no evidence")
+    words = str(result.get("sop_reason") or result.get("msg") or "no evidence")
+    late = _LATE.search(words)
+    if late:
+        words = f"no answer within {late[1]} s: the host or the connection to it hangs"
+    return failed(host, phase, words.removeprefix("Task failed: "))

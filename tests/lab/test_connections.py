@@ -1,4 +1,4 @@
-"""Faults 17, 28, 30, 32, 39, 40: every way to a host, what is refused and why, what stays secret."""
+"""Faults 17, 28, 30, 32, 39, 40: all ways to a host, what is refused and why, what stays secret."""
 
 from __future__ import annotations
 

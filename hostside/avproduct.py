@@ -1,12 +1,16 @@
 """Phase `antivirus` for a product that the office's commands stand for (SOP step 7)."""
 
-from hostside import avcommand
+from hostside import avcommand, leftovers
 from hostside.command import run as command
 
 
 def carry_out(items, definition, seconds, eicar, answer):
-    """Run `update`, compare the versions before and after, find EICAR with `scan`."""
+    """Run `update`, compare the versions before and after, find EICAR with `scan`.
+
+    What a killed attempt left running is waited for: the product's update never runs twice at once.
+    """
     name = definition["name"]
+    leftovers.let_end(answer.transaction, avcommand.words(definition["update"])[0], seconds)
     own = [item for item in items if item["name"] == avcommand.item_name(definition)]
     others = [item for item in items if item not in own]
     before = version(definition)

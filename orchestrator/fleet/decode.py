@@ -54,7 +54,7 @@ _SSH_WORDS = (
     ),
     (
         re.compile(r"waiting for privilege escalation prompt"),
-        "sudo did not answer in time: try `sudo -v` on the host by hand",
+        "no answer in time, at the login or from sudo: try `ssh HOST sudo -v` by hand",
     ),
     (re.compile(r"Permission denied"), "the login was refused: check user and key"),
 )

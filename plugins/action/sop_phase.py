@@ -72,7 +72,10 @@ REASONS = tuple(
             r"this Python is incomplete",
             "the host's Python is incomplete (python3-minimal): install python3",
         ),
-        (r"SyntaxError", "the host's Python is too old: 3.6 or later is needed"),
+        (
+            r"Python is too old|SyntaxError|Unknown option: -I",
+            "the host's Python is too old: 3.6 or later is needed",
+        ),
         (
             r"no vault secrets|Attempting to decrypt|Decryption failed",
             "a variable of this host is encrypted and cannot be read: set "

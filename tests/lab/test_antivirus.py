@@ -39,6 +39,7 @@ version) printf 'build %s\nother words\n' "$(cat $base/installed)";;
 latest) printf 'build %s\n' "$(cat $base/offered)";;
 update) cat $base/offered >$base/installed; echo updated;;
 slow) echo started; sleep 60;;
+alone) mkdir $base/lock || exit 9; sleep 4; cat $base/offered >$base/installed; rmdir $base/lock;;
 stuck) echo 'licence has expired'; exit 3;;
 scan) if grep -q EICAR-STANDARD "$2"; then echo "$2: infected"; exit 7; fi;;
 alarm) echo "$2: infected"; exit 7;;
@@ -291,6 +292,21 @@ def test_what_a_product_does_not_do_is_not_claimed(
         clam.lab, "web01", "pgrep -f '[a]cme/acme'; ls -d /opt/acme/shell /var/tmp/sop-run-* || :"
     )
     assert left == ""
+
+
+def test_a_killed_update_of_a_product_does_not_run_twice_at_once(clam: Clam) -> None:
+    sh(clam.lab, "web01", "echo 7 >/opt/acme/installed")
+    command = {**ACME, "update": ["/opt/acme/acme", "alone"]}
+    asked = {"items": [SIGNATURES], "transaction": secrets.token_hex(16)}
+    options = {"command": command, "freshclam_seconds": 30}
+    first = ask(clam.lab, "web01", "antivirus", {**options, "wait_seconds": 1}, **asked)
+    assert first["status"] == "running"
+    folder = f"/var/lib/sop-run/transactions/{asked['transaction']}"
+    sh(clam.lab, "web01", f"kill -9 $(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/' {folder}/state.json)")
+    assert sh(clam.lab, "web01", "ls -d /opt/acme/lock") != "", "the update itself goes on"
+    again = ask(clam.lab, "web01", "antivirus", options, **asked)
+    assert (again["status"], told(again)) == ("ok", {})
+    assert again["items"][0]["after"] == "build 9"
 
 
 def test_a_resident_scanner_that_takes_the_file_away_is_proof(clam: Clam) -> None:

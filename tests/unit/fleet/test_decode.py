@@ -93,7 +93,7 @@ def test_an_unreachable_host_and_a_task_that_failed() -> None:
         ),
         ("No ED25519 host key is known for h. Host key verification failed.", "unknown"),
         ("ops@h: Permission denied (publickey).", "login was refused"),
-        ("Timeout (17s) waiting for privilege escalation prompt: ", "sudo did not answer"),
+        ("Timeout (17s) waiting for privilege escalation prompt: ", "at the login or from sudo"),
     ],
 )
 def test_why_a_host_is_unreachable(message: str, words: str) -> None:

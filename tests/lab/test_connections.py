@@ -48,14 +48,15 @@ class Watch:
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 words = (entry / "cmdline").read_bytes()
+                given = words + (entry / "environ").read_bytes()
                 status = (entry / "status").read_text()
                 ours = (entry / "cwd").readlink() == self.folder.parent
             except OSError:  # gone, or not ours
                 continue
             name = next((n for n in ("ansible-playbook", "sop-run") if n.encode() in words), "")
             if name and (ours or str(self.folder).encode() in words):
-                if any(secret.encode() in words for secret in (SECRET, VAULT)):
-                    self.leaks.add(f"command line of {name}")
+                if any(secret.encode() in given for secret in (SECRET, VAULT)):
+                    self.leaks.add(f"command line or environment of {name}")
                 peak = [int(x.split()[1]) for x in status.splitlines() if x.startswith("VmHWM")]
                 self.memory[name] = max([self.memory.get(name, 0), *(n * 1024 for n in peak)])
 
@@ -196,7 +197,7 @@ def test_every_way_ends_as_it_must(office: Office, way: Way) -> None:
 
 def test_no_host_makes_the_others_wait_or_takes_the_memory(office: Office) -> None:
     assert office.watch is not None
-    assert office.seconds < 90  # the host that hangs is given 8 s
+    assert office.seconds < 150  # 14 s; the host that hangs would take 1000 s
     assert set(office.watch.memory) == {"sop-run", "ansible-playbook"}
     assert office.watch.memory["sop-run"] < 200 * MIB, office.watch.memory
     assert office.watch.memory["ansible-playbook"] < 300 * MIB, office.watch.memory

@@ -109,7 +109,7 @@ WAYS = (
     # what is no evidence
     Way("flood", FLOOD, {"ansible_python_interpreter": REPLAY}, "failed", "far too much output"),
     Way("floodlogin", "sed -i '1i head -c 100000000 /dev/zero' /home/deploy/.bashrc",
-        {"check_timeout_seconds": 30}, "failed", "far too much output"),
+        {"check_timeout_seconds": 120}, "failed", "far too much output"),
     replayed("cut", GOOD[:-9], words="its evidence is unusable"),
     replayed("other", frame(answer(transaction="0" * 32)), words="answers another question"),
     replayed("binary", "\x00\x01\n" + "\u00ff" * 900, words="the host program gave no answer"),

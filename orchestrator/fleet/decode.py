@@ -59,6 +59,7 @@ _SSH_WORDS = (
     (re.compile(r"Permission denied"), "the login was refused: check user and key"),
 )
 _LATE = re.compile(r"Timed out after (\d+) second")
+_ENCRYPTED = re.compile(r"no vault secrets|Decryption failed|undecryptable")
 _SSH_ERROR = re.compile(r"ssh: (?!ssh:)(.+?)(?:\.\s|$)", re.DOTALL)
 
 
@@ -110,7 +111,16 @@ def from_event(event: dict[str, Any], phase: Phase, transaction: str) -> Outcome
     if kind == "runner_on_ok" and isinstance(line, str):
         return from_evidence(host, phase, transaction, line)
     words = str(result.get("sop_reason") or result.get("msg") or "no evidence")
-    late = _LATE.search(words)
-    if late:
-        words = f"no answer within {late[1]} s: the host or the connection to it hangs"
-    return failed(host, phase, words.removeprefix("Task failed: "))
+    return failed(host, phase, _why_failed(words))
+
+
+def _why_failed(words: str) -> str:
+    """The cause in plain words, where the task ended before the program could say anything."""
+    if late := _LATE.search(words):
+        return f"no answer within {late[1]} s: the host or the connection to it hangs"
+    if _ENCRYPTED.search(words):
+        return (
+            "a variable of this host is encrypted and cannot be read: set "
+            "ANSIBLE_VAULT_PASSWORD_FILE to the file with the vault's password"
+        )
+    return words.removeprefix("Task failed: ")

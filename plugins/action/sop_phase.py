@@ -76,11 +76,6 @@ REASONS = tuple(
             r"Python is too old|SyntaxError|Unknown option: -I",
             "the host's Python is too old: 3.6 or later is needed",
         ),
-        (
-            r"no vault secrets|Attempting to decrypt|Decryption failed",
-            "a variable of this host is encrypted and cannot be read: set "
-            "ANSIBLE_VAULT_PASSWORD_FILE to the file with the vault's password",
-        ),
     )
 )
 

@@ -80,6 +80,9 @@ def test_an_unreachable_host_and_a_task_that_failed() -> None:
     assert (made.kind, made.reason) == (OutcomeKind.FAILED, "no Python 3")
     made = outcome(event(None, "runner_on_failed", msg="Task failed: Timed out after 9 second(s)."))
     assert made.reason == "no answer within 9 s: the host or the connection to it hangs"
+    message = "Error rendering template: Attempt to use undecryptable variable: Decryption failed"
+    made = outcome(event(None, "runner_on_failed", msg=message))
+    assert "ANSIBLE_VAULT_PASSWORD_FILE" in made.reason
     # Dropped by the runner because it was too large: the result is empty.
     assert outcome(event(None)).kind is OutcomeKind.FAILED
 

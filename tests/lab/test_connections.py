@@ -129,11 +129,14 @@ def write_office(lab: Lab, folder: Path) -> None:
     (folder / "ssh_config").write_text(
         f"Host *\n  UserKnownHostsFile {lab.directory}/known_hosts\n  StrictHostKeyChecking yes\n"
         f"  IdentityFile {lab.directory}/keys/hosts/id_ed25519\n"
+        f"Host {lab.host('forcedtty').address}\n  RequestTTY force\n"
         f"Host {lab.host('behind').address}\n  ProxyJump deploy@{lab.host('jump').address}\n"
     )
     ways = {way.name: dict(way.variables) for way in WAYS}
+    own = {"ansible_ssh_common_args": f"-F {folder}/ssh_config"}
+    ways["forcedtty"] = dict(own)
     ways["behind"] = {
-        "ansible_ssh_common_args": f"-F {folder}/ssh_config",
+        **own,
         "check_refresh": "none",  # its way to the repositories is cut with the direct one
     }
     unknown = "-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=ask"

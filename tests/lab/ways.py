@@ -99,6 +99,7 @@ WAYS = (
     # what lies around the evidence, and how the program gets there
     Way("nopipe", LOCKED, {**PIPE_OFF, "ansible_become_password": SECRET}),
     Way("tty", TTY, {"ansible_ssh_extra_args": "-tt"}),
+    Way("forcedtty"),  # by RequestTTY in ssh_config, which Ansible does not know of
     Way("noisy", NOISE),
     Way("noisyfile", GREETING, PIPE_OFF),
     # Python

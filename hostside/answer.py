@@ -43,10 +43,16 @@ class Answer:
         self.problems.append(problem(code, message, hint))
 
     def stop(self, status, code, message, hint=""):
-        """Record a finding that decides the status; the first decision stays."""
-        self.problem(code, message, hint)
+        """Record a finding that decides the status; the first decision stays.
+
+        It is told before what was only remarked: the first problem is a verdict's reason.
+        """
+        found = problem(code, message, hint)
         if self.status == "ok":
             self.status = status
+            self.problems.insert(0, found)
+        else:
+            self.problems.append(found)
 
     def finish(self):
         """The evidence as a dict, stamped with start, end and monotonic seconds."""

@@ -1,5 +1,7 @@
 """Phase `antivirus` (SOP step 7): databases brought up to date by freshclam, proven with EICAR.
 
+Another product is updated by the office's own commands (hostside/avproduct.py).
+
 freshclam checks signatures and tests a database before it replaces the old one; a database that it
 rejects leaves the old one in place, and the item says `failed` with the reason.
 """
@@ -10,13 +12,15 @@ import shutil
 import tempfile
 import time
 
-from hostside import clamav, clamd, state, systemd
+from hostside import avcommand, avproduct, clamav, clamd, state, systemd
 from hostside.command import run as command
 from hostside.command import which
 
 FRESHCLAM_SECONDS = 900
 RELOAD_SECONDS = 120
 SCAN_SECONDS = 300
+# freshclam's own marks before what it says.
+STAMP = re.compile(r"^((WARNING|ERROR): )?(\w{3} \w{3} +\d+ [\d:]{8} \d{4} -> )?(\[LibClamAV\] )?")
 UPDATERS = ("clamav-freshclam.service", "freshclam.service", "clamav-freshclam-once.timer")
 LOCKED = re.compile(r"is locked by another process")
 # What freshclam says, most telling first: (what to look for, problem code, what to do).
@@ -47,13 +51,18 @@ def run(request, answer):
     if not items:
         answer.facts.update(eicar="not-tested", daemon=clamav.daemon(), log_tail="")
         return
-    if not which("freshclam"):
-        answer.stop("refused", "no-antivirus", "freshclam is not on this host",
-                    "Install clamav-freshclam.")
+    options = request.get("options", {})
+    method, definition = options.get("method"), options.get("command")
+    limit = float(options.get("freshclam_seconds", FRESHCLAM_SECONDS))
+    refusal = refused(method, definition)
+    if refusal:
+        answer.stop("refused", *refusal)
         answer.items = [dict(item, result="not-attempted", after="") for item in items]
         return
+    if avcommand.method_of(method, definition) == "command":
+        avproduct.carry_out(items, definition, limit, eicar(), answer)
+        return
     before = versions()
-    limit = float(request.get("options", {}).get("freshclam_seconds", FRESHCLAM_SECONDS))
     result = with_updater_stopped(request["transaction"], limit)
     answer.facts["log_tail"] = "\n".join(told(result)[-40:])[-6000:]
     after = versions()
@@ -68,6 +77,21 @@ def run(request, answer):
     load(after, answer)
     prove(answer)
     answer.facts["daemon"] = clamav.daemon()
+
+
+def refused(method, definition):
+    """Why nothing is done: (code, message, hint), or None."""
+    errors = avcommand.definition_errors(method, definition)
+    if errors:
+        return ("bad-antivirus-command", "; ".join(errors),
+                "Correct antivirus_method and antivirus_command in the inventory.")
+    method = avcommand.method_of(method, definition)
+    if method == "none":
+        return ("no-antivirus", "antivirus_method is none, but databases were approved",
+                "Check this host again.")
+    if method == "clamav" and not which("freshclam"):
+        return "no-antivirus", "freshclam is not on this host", "Install clamav-freshclam."
+    return None
 
 
 def versions():
@@ -133,7 +157,7 @@ def cause(result):
     for pattern, code, hint in CAUSES:
         matching = [line for line in lines if pattern.search(line)]
         if matching:
-            return code, matching[-1].lstrip("<> ")[:300], hint
+            return code, STAMP.sub("", matching[-1].lstrip("<> "))[:300], hint
     code = EXITS.get(result.code, "av-not-updated")
     return code, "freshclam ended with exit code %s: %s" % (
         result.code, lines[-1][:300] if lines else ""), "See log_tail."

@@ -12,6 +12,9 @@ import zlib
 
 TEMPLATE = """\
 import sys
+if sys.version_info < (3, 6):
+    sys.stderr.write("sop-run: this Python is too old: %d.%d\\n" % sys.version_info[:2])
+    sys.exit(126)
 try:
     import base64, importlib.util, json, zlib
 except ImportError as error:

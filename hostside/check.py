@@ -100,12 +100,15 @@ def check_packages(answer, refresh, options):
 def take(answer, found):
     """Items and findings of the package manager."""
     answer.items += found.items
-    answer.problems += [
+    problems = [
         {"code": code, "message": message[:4000], "hint": hint}
         for code, message, hint in found.problems
     ]
-    if found.failed:
+    if found.failed:  # the first problem is the verdict's reason
         answer.status = "failed"
+        answer.problems = problems + answer.problems
+    else:
+        answer.problems += problems
     orphans = found.without_source or []
     if len(orphans) > found.installed // 2:
         told(answer, "packages-without-source", "no source offers %d of %d installed packages: the "

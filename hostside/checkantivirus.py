@@ -3,7 +3,7 @@
 import calendar
 import time
 
-from hostside import clamav
+from hostside import avcommand, clamav
 from hostside.findings import told
 from hostside.pending import item
 
@@ -12,6 +12,56 @@ MAX_AGE_DAYS = 7
 
 
 def check(answer, options):
+    """What protects the host, and what of it is older than what there is, by the office's method.
+
+    With `none` the office has decided that this host has no antivirus: a fact, and no finding.
+    """
+    method, definition = options.get("antivirus_method"), options.get("antivirus_command")
+    answer.facts["antivirus"] = {}
+    errors = avcommand.definition_errors(method, definition)
+    for error in errors:
+        told(answer, "bad-antivirus-command", error)
+    if errors:
+        return
+    method = avcommand.method_of(method, definition)
+    if method == "command":
+        check_product(answer, definition)
+    elif method == "none":
+        answer.facts["antivirus"] = {
+            "product": "none", "engine": "", "daemon": "absent", "databases": [], "decided": True,
+        }
+    else:
+        check_clamav(answer, options)
+
+
+def check_product(answer, definition):
+    """The installed signatures of a product by command, and an item when newer ones are offered.
+
+    Without `latest` only `update` can tell whether there are newer ones: then `to` is `latest`.
+    """
+    facts = answer.facts["antivirus"] = {
+        "product": definition["name"], "engine": "", "daemon": "", "databases": [],
+    }
+    try:
+        version = avcommand.ask_version(definition)
+    except OSError as error:
+        told(answer, "antivirus-unreadable", str(error))
+        return
+    facts["databases"] = [{"name": "signatures", "version": version, "built": ""}]
+    offered = "latest"
+    if definition.get("latest"):
+        try:
+            offered = avcommand.ask_version(definition, "latest")
+        except OSError as error:
+            told(answer, "antivirus-mirror-failed", str(error))
+            return
+    if offered == "latest" or not avcommand.not_older(version, offered):
+        entry = item("antivirus", avcommand.item_name(definition), "", version, offered)
+        entry["source"] = definition["name"]
+        answer.items.append(entry)
+
+
+def check_clamav(answer, options):
     """Engine, databases and daemon, and databases that are older than what the mirror has."""
     if not clamav.installed():
         answer.facts["antivirus"] = {

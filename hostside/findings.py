@@ -50,10 +50,12 @@ HINTS = {
     "antivirus-database-old": (
         "Run `freshclam` on the host and look at its log; start clamav-freshclam if it is off."
     ),
-    "antivirus-unreadable": "Run the check with become, or allow reading it.",
+    "antivirus-unreadable": "Run the check with become, or allow reading it; look at `version`.",
     "antivirus-mirror-failed": (
-        "Look at PrivateMirror and DatabaseMirror in freshclam.conf and the way to it."
+        "Look at PrivateMirror and DatabaseMirror in freshclam.conf, or at the command `latest`, "
+        "and the way to it."
     ),
+    "bad-antivirus-command": "Correct antivirus_method and antivirus_command in the inventory.",
     # check and test
     "bad-check": "Correct test_checks in the inventory.",
     # test

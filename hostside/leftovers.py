@@ -46,6 +46,33 @@ def of(transaction, parents):
     }
 
 
+def running(transaction, program):
+    """Processes of the transaction, except ourselves, that run a program of the office's."""
+    return {
+        pid for pid in processes()
+        if pid != os.getpid() and marked(pid, transaction)
+        and program in hostinfo.read("/proc/%d/cmdline" % pid).split("\0")
+    }
+
+
+def let_end(transaction, program, seconds):
+    """Let such a program of a killed attempt come to its end, and kill it when it takes longer."""
+    deadline = time.monotonic() + seconds
+    while running(transaction, program):
+        if time.monotonic() >= deadline:
+            for pid in running(transaction, program):
+                kill(pid)
+        time.sleep(POLL_SECONDS)
+
+
+def kill(pid):
+    """Kill a process that may have ended meanwhile."""
+    try:
+        os.kill(pid, 9)
+    except ProcessLookupError:
+        return
+
+
 def with_descendants(found, parents):
     """A set of processes and everything below them."""
     everything = set(found)
@@ -83,8 +110,5 @@ def end(transaction):
         if not found:
             return
         for pid in sorted(found):
-            try:
-                os.kill(pid, 9)
-            except ProcessLookupError:
-                continue  # it ended meanwhile
+            kill(pid)
         time.sleep(POLL_SECONDS)

@@ -22,9 +22,9 @@ def carry_out(request):
     try:
         carry_out_function(request["phase"])(request, answer)
     except Exception as error:  # noqa: BLE001 - the traceback is the evidence
-        answer.status = "failed"
-        answer.problem(
-            "program-error",
+        answer.status = "ok"  # whatever it was before: this decides
+        answer.stop(
+            "failed", "program-error",
             "%s: %s\n%s" % (type(error).__name__, error, traceback.format_exc()[-2000:]),
             "Report this with the evidence; nothing more was done on the host.",
         )

@@ -19,9 +19,12 @@ class Pending:
         self.failed = False
 
     def fail(self, code, message):
-        """Record what makes the list unreliable."""
-        self.failed = True
-        self.note(code, message)
+        """Record what makes the list unreliable, before what is only remarked."""
+        if self.failed:
+            self.note(code, message)
+        else:
+            self.failed = True
+            self.problems.insert(0, (code, message, HINTS[code]))
 
     def note(self, code, message):
         """Record a finding that leaves the list reliable."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import date
 
@@ -19,8 +20,15 @@ from orchestrator.workflow.monthly import monthly
 @click.option(
     "--limit", default="", metavar="HOSTS", help="Only these hosts (an Ansible host pattern)."
 )
+@click.option(
+    "--ask-become-pass",
+    is_flag=True,
+    help="Ask once, on the terminal, for the password that sudo wants on the hosts.",
+)
 @shared_options
-def monthly_command(*, period: str | None, limit: str, options: Given) -> int:
+def monthly_command(
+    *, period: str | None, limit: str, ask_become_pass: bool, options: Given
+) -> int:
     """Open or continue the month's cycle and go on to the next gate.
 
     Running it again is how to resume: it goes on where the journal and the hosts are.
@@ -29,10 +37,22 @@ def monthly_command(*, period: str | None, limit: str, options: Given) -> int:
     \b
     Example: sop-run monthly
              sop-run monthly --period 2026-11 --limit 'web*' --inventory office/inventory
+             sop-run monthly --ask-become-pass
     """
     try:
         cycle = CycleId.parse(period or date.today().strftime("%Y-%m"))
     except ValueError as error:
         raise UsageError(str(error), "for example --period 2026-11") from error
-    settings = replace(options.settings, limit=limit)
+    password = _ask_password() if ask_become_pass else ""
+    settings = replace(options.settings, limit=limit, become_password=password)
     return explain(monthly(settings, cycle, Lines()), options)
+
+
+def _ask_password() -> str:
+    """What is typed on the terminal, once; it is kept in memory only."""
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "--ask-become-pass needs a terminal to ask on",
+            "without one, keep ansible_become_password in a vault (docs/how-to/own-servers.md)",
+        )
+    return str(click.prompt("sudo password of the hosts", hide_input=True, err=True))

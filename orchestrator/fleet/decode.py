@@ -45,11 +45,21 @@ def decode(line: str) -> dict[str, Any]:
 # What ssh says, and what an operator should do about it.
 _SSH_WORDS = (
     (
-        re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed"),
-        "its host key is unknown or has changed: compare it on the host, then correct known_hosts",
+        re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED"),
+        "its host key has changed: find out why, compare it on the host, then correct known_hosts",
+    ),
+    (
+        re.compile(r"Host key verification failed"),
+        "its host key is unknown: compare it on the host, then add it to known_hosts",
+    ),
+    (
+        re.compile(r"waiting for privilege escalation prompt"),
+        "no answer in time, at the login or from sudo: try `ssh HOST sudo -v` by hand",
     ),
     (re.compile(r"Permission denied"), "the login was refused: check user and key"),
 )
+_LATE = re.compile(r"Timed out after (\d+) second")
+_ENCRYPTED = re.compile(r"no vault secrets|Decryption failed|undecryptable")
 _SSH_ERROR = re.compile(r"ssh: (?!ssh:)(.+?)(?:\.\s|$)", re.DOTALL)
 
 
@@ -102,4 +112,17 @@ def from_event(event: dict[str, Any], phase: Phase, transaction: str) -> Outcome
     line = result.get("sop_evidence")
     if kind == "runner_on_ok" and isinstance(line, str):
         return from_evidence(host, phase, transaction, line)
-    return failed(host, phase, result.get("sop_reason") or result.get("msg") or "no evidence")
+    words = str(result.get("sop_reason") or result.get("msg") or "no evidence")
+    return failed(host, phase, _why_failed(words))
+
+
+def _why_failed(words: str) -> str:
+    """The cause in plain words, where the task ended before the program could say anything."""
+    if late := _LATE.search(words):
+        return f"no answer within {late[1]} s: the host or the connection to it hangs"
+    if _ENCRYPTED.search(words):
+        return (
+            "a variable of this host is encrypted and cannot be read: set "
+            "ANSIBLE_VAULT_PASSWORD_FILE to the file with the vault's password"
+        )
+    return words.removeprefix("Task failed: ")

@@ -16,6 +16,7 @@ from orchestrator.model.text import printable
 
 _NO_MATCH = re.compile(r"Could not match supplied host pattern, ignoring: (.+)")
 _ORIGIN = re.compile(r"^(.+)\n\s*Origin: (\S+)", re.MULTILINE)
+_LOCKED = re.compile(r"no vault secrets|vault password file|Decryption failed", re.IGNORECASE)
 _HOST_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:@-]{0,252}")
 
 
@@ -60,7 +61,10 @@ def read_inventory(path: Path, limit: str = "") -> Inventory:
             "correct the pattern; ansible-inventory --graph shows the names",
         )
     if done.returncode != 0:
-        raise UsageError(f"the inventory {path} cannot be read:\n{_words(done.stderr)}")
+        hint = ""
+        if _LOCKED.search(done.stderr):
+            hint = "set ANSIBLE_VAULT_PASSWORD_FILE to the file with the vault's password"
+        raise UsageError(f"the inventory {path} cannot be read:\n{_words(done.stderr)}", hint)
     return _reduce(path, json.loads(done.stdout), bool(limit))
 
 

@@ -27,6 +27,7 @@ class PhaseCall:
     inventory: Path
     requests: Mapping[str, Mapping[str, Any]]  # host → request (docs/reference/evidence.md)
     folder: Path  # the runner's own files; emptied before and after
+    become_password: str = field(default="", repr=False)  # typed by the user; never on disk
 
     def transaction(self, host: str) -> str:
         """The transaction that the host's answer must name."""
@@ -91,7 +92,8 @@ def run_phase(call: PhaseCall, on_outcome: Callable[[Outcome], None]) -> None:
             # kills Ansible in the middle of the phase.
             cancel_callback=lambda: False,
             quiet=True,
-            suppress_env_files=True,
+            suppress_env_files=True,  # also: passwords are not written to a file
+            **_asked(call),
         )
     except OSError as error:  # no pseudo-terminal, no space, no ansible-playbook
         raise CannotRunError(
@@ -108,3 +110,11 @@ def run_phase(call: PhaseCall, on_outcome: Callable[[Outcome], None]) -> None:
     for host in call.requests:
         if host not in collector.seen:
             on_outcome(failed(host, call.phase, "no answer came back from the runner"))
+
+
+def _asked(call: PhaseCall) -> dict[str, Any]:
+    """Arguments with which the runner answers ansible-playbook's one question, on its terminal."""
+    if not call.become_password:
+        return {}
+    prompt = r"^BECOME password:\s*$"
+    return {"cmdline": "--ask-become-pass", "passwords": {prompt: call.become_password}}

@@ -148,7 +148,7 @@ def _judge_test(state: CycleState, host: str) -> HostVerdict:
 
 
 def _missed(state: CycleState, host: str) -> str:
-    """The first approved item that was not reached, or ''."""
+    """The first approved item that was not reached or not proven, or ''."""
     done: dict[tuple[str, str], str] = {}
     reasons = []
     for phase in (Phase.UPDATE, Phase.ANTIVIRUS):
@@ -162,4 +162,7 @@ def _missed(state: CycleState, host: str) -> str:
     for item in state.approved(host):
         if done.get((item.name, item.arch)) not in ("updated", "unchanged"):
             return f"{item.name} was not updated: {(reasons or ['no evidence'])[-1]}"
+    antivirus = state.last(host, Phase.ANTIVIRUS)
+    if antivirus is not None and status_of(antivirus) is not Status.OK:
+        return reason_of(antivirus)  # its databases are current, but its scanner is not proven
     return ""

@@ -63,6 +63,7 @@ class Run:
             self.settings.inventory,
             requests,
             self.book.folder / "runner" / f"{phase}-{wave}",
+            self.settings.become_password,
         )
         run_settled(
             call,

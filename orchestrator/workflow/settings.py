@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.model.errors import UsageError
@@ -16,6 +16,7 @@ class Settings:
     office: Path
     home: Path
     limit: str = ""
+    become_password: str = field(default="", repr=False)  # for sudo; never stored
 
     @property
     def templates(self) -> Path | None:

@@ -10,11 +10,17 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
+import re
+import resource
 import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
 
@@ -23,6 +29,76 @@ MARK = "SOP-RUN-EVIDENCE"
 CHANGING = frozenset({"backup", "update", "antivirus", "restore"})
 # Where a Python may be when the inventory does not say; EL8 has only platform-python.
 PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python", "/usr/local/bin/python3", "python3")
+NO_PYTHON = "sop-run: no Python on this host"
+# What a host may send: Ansible keeps all of it in memory, in one process for each host.
+OUTPUT_MEMORY = 32 * 1024 * 1024
+# ansible-runner empties a result beyond 700,000 characters without a word.
+LONGEST_LINE = 600_000
+
+# What went wrong, most telling first: (what the host or Ansible said, reason, what to do).
+REASONS = tuple(
+    (re.compile(pattern, re.IGNORECASE), words)
+    for pattern, words in (
+        (
+            r"Missing (\S+) password|a password is required",
+            "sudo asks for a password and none was given: use --ask-become-pass, set "
+            "ansible_become_password in a vault, or allow NOPASSWD",
+        ),
+        (
+            r"Incorrect (\S+) password|incorrect password attempt",
+            "sudo refused the password: correct ansible_become_password, or what was typed",
+        ),
+        (
+            r"is not in the sudoers file|is not allowed to (run sudo|execute)",
+            "sudo is refused to this user: allow it in /etc/sudoers.d on the host",
+        ),
+        (
+            r"you must have a tty|a terminal is required",
+            "sudo wants a terminal (requiretty): take requiretty away for this user, or set "
+            "ansible_pipelining: false for the host",
+        ),
+        (
+            r"(sudo|su|doas): (command )?not found",
+            "sudo is not on the host: install it, or connect as root",
+        ),
+        (
+            NO_PYTHON,
+            "no Python 3 on the host: install python3 or set ansible_python_interpreter",
+        ),
+        (
+            r"this Python is incomplete",
+            "the host's Python is incomplete (python3-minimal): install python3",
+        ),
+        (
+            r"Python is too old|SyntaxError|Unknown option: -I",
+            "the host's Python is too old: 3.6 or later is needed",
+        ),
+    )
+)
+
+
+def reason_for(text: str) -> str:
+    """Why a host gave no answer and what to do, from what it or Ansible said; "" when unknown."""
+    return next((words for pattern, words in REASONS if pattern.search(text)), "")
+
+
+@contextmanager
+def bounded_memory(extra: int) -> Iterator[None]:
+    """Let this process, which works for one host, take at most `extra` bytes more.
+
+    Beyond that MemoryError is raised, here, where it harms no other host.
+    """
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    used = int(next(x.split()[1] for x in status.splitlines() if x.startswith("VmData:"))) * 1024
+    limit = used + extra
+    if before[1] != resource.RLIM_INFINITY:
+        limit = min(limit, before[1])
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 def _bundle() -> Any:
@@ -45,6 +121,14 @@ def read_request(folder: str, host: str) -> dict[str, Any]:
             f"sop_phase: no request for {host} in {folder}; changes are made by "
             "`sop-run monthly` after the gates are signed, not by the playbook alone"
         ) from None
+
+
+def end_children() -> None:
+    """End the ssh of this process, which would go on as long as a host that hangs or floods."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    for pid in children.read_text(encoding="ascii").split() if children.exists() else ():
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGTERM)
 
 
 class ActionModule(ActionBase):
@@ -70,18 +154,33 @@ class ActionModule(ActionBase):
             return {"skipped": True, "msg": f"{phase} changes hosts and is left out in check mode"}
         bundle = _bundle()
         text = bundle.program(bundle.payload(HOSTSIDE), request)
-        result = self._pipe(text, task_vars)
-        line = next(
-            (x for x in reversed(to_text(result["stdout"]).splitlines()) if x.startswith(MARK)), ""
-        )
-        if not line:
-            error = to_text(result["stderr"])[-2000:] or to_text(result["stdout"])[-500:]
-            return {
-                "failed": True,
-                "msg": f"no evidence came back (exit code {result['rc']})",
-                "sop_reason": self._reason(int(result["rc"]), error),
-            }
-        return {"changed": phase in CHANGING, "sop_evidence": line}
+        try:
+            result = self._bounded(text, task_vars)
+        except AnsibleConnectionFailure:
+            raise  # the host is unreachable
+        except AnsibleError as error:
+            return self._failure(reason_for(str(error)) or str(error))
+        except MemoryError:
+            return self._failure("the host sent far too much output; it was cut off and not read")
+        return self._evidence(phase, result)
+
+    def _evidence(self, phase: str, result: dict[str, Any]) -> dict[str, Any]:
+        """The framed line out of everything that the host sent, or why there is none."""
+        out, err = to_text(result["stdout"]), to_text(result["stderr"])
+        line = next((x for x in reversed(out.splitlines()) if x.startswith(MARK)), "")
+        if len(line) > LONGEST_LINE:
+            return self._failure(f"its evidence is too large: {len(line)} characters")
+        if line:
+            return {"changed": phase in CHANGING, "sop_evidence": line}
+        said = err[-2000:] or out[-2000:]
+        reason = reason_for(said)
+        if not reason:
+            reason = f"the host program gave no answer (exit code {result['rc']}): {said[-400:]}"
+        return self._failure(reason)
+
+    @staticmethod
+    def _failure(reason: str) -> dict[str, Any]:
+        return {"failed": True, "msg": "no evidence came back", "sop_reason": reason}
 
     def _request(
         self, phase: str, host: str, arguments: dict[str, Any], task_vars: dict[str, Any]
@@ -110,7 +209,22 @@ class ActionModule(ActionBase):
         request.update(phase=phase, host=host, options=options)
         return request
 
-    def _pipe(self, text: str, task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _bounded(self, text: str, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Run the program; what a host across a network sends cannot exhaust the memory here.
+
+        Not with other connections: their commands are children of this process, and would inherit
+        the limit.
+        """
+        if self._connection.transport != "ssh":
+            return self._run_program(text, task_vars)
+        try:
+            with bounded_memory(OUTPUT_MEMORY):
+                return self._run_program(text, task_vars)
+        except BaseException:  # also the task's time limit, which is no Exception
+            end_children()
+            raise
+
+    def _run_program(self, text: str, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Run the program by standard input, or from a file where a connection cannot pipe."""
         python = str(task_vars.get("ansible_python_interpreter") or "")
         choices = PYTHONS if python in ("", "auto", "auto_silent", "auto_legacy") else (python,)
@@ -118,28 +232,26 @@ class ActionModule(ActionBase):
             f"command -v {shlex.quote(p)} >/dev/null 2>&1 && exec {shlex.quote(p)} -I @INPUT@"
             for p in choices
         )
-        find += "; echo 'sop-run: no Python on this host' >&2; exit 127"
-        if self._connection.has_pipelining and self._play_context.pipelining is not False:
+        find += f"; echo {shlex.quote(NO_PYTHON)} >&2; exit 127"
+        if self._connection.is_pipelining_enabled():
+            self._refuse_terminal()
             script = "/bin/sh -c " + shlex.quote(find.replace("@INPUT@", "-"))
             return dict(self._low_level_execute_command(script, in_data=text.encode()))
         temporary = self._make_tmp_path()
-        remote = self._connection._shell.join_path(temporary, "sop_phase.py")
-        self._transfer_data(remote, text)
-        self._fixup_perms2((temporary, remote))
-        script = "/bin/sh -c " + shlex.quote(find.replace("@INPUT@", shlex.quote(remote)))
         try:
+            remote = self._connection._shell.join_path(temporary, "sop_phase.py")
+            self._transfer_data(remote, text)
+            self._fixup_perms2((temporary, remote))
+            script = "/bin/sh -c " + shlex.quote(find.replace("@INPUT@", shlex.quote(remote)))
             return dict(self._low_level_execute_command(script))
         finally:
             self._remove_tmp_path(temporary)
 
-    @staticmethod
-    def _reason(code: int, error: str) -> str:
-        if code == 127 and "no Python" in error:
-            return "no Python 3 on the host: install python3 or set ansible_python_interpreter"
-        if "this Python is incomplete" in error:
-            return "the host's Python is incomplete (python3-minimal): install python3"
-        if "SyntaxError" in error:
-            return "the host's Python is too old: 3.6 or later is needed"
-        if "sudo" in error and "password" in error:
-            return "sudo asks for a password: set ansible_become_password (vault) or NOPASSWD"
-        return f"the host program gave no answer (exit code {code}): {error[-400:]}"
+    def _refuse_terminal(self) -> None:
+        """Have ssh ask for no terminal, whatever RequestTTY in a file of the user's says.
+
+        Python takes what comes from a terminal for typed commands, and would wait for ever.
+        """
+        if self._connection.transport == "ssh":
+            given = self._connection.get_option("ssh_extra_args") or ""
+            self._connection.set_option("ssh_extra_args", f"{given} -T".strip())

@@ -10,7 +10,7 @@ from orchestrator.documents.content.items import os_name
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.reading import HostReading
 from orchestrator.documents.content.records import Finding, HostRow, ItemRow, TestRow
-from orchestrator.documents.content.said import mapping_of, say, text_of
+from orchestrator.documents.content.said import mapping_of, say, table_of, text_of
 from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import OutcomeKind, Phase, Status
 from orchestrator.model.verdict import GOOD
@@ -121,9 +121,14 @@ def _antivirus(reading: HostReading, labels: Labels) -> str:
     if product == NONE:
         return NONE
     if product == "none":
-        return labels.word("check_fact", "no-antivirus")
+        decided = antivirus.get("decided") is True
+        return labels.word("check_fact", "antivirus-waived" if decided else "no-antivirus")
     daemon = text_of(antivirus, "daemon", 40)
-    words = [f"{'ClamAV' if product == 'clamav' else product} {text_of(antivirus, 'engine', 60)}"]
+    databases = table_of(antivirus, "databases")
+    if product == "clamav":
+        words = [f"ClamAV {text_of(antivirus, 'engine', 60)}"]
+    else:  # another product tells the version of its signatures only
+        words = [f"{product} {text_of(databases[0], 'version', 60)}" if databases else product]
     if daemon != NONE:
         words.append(labels.known("check_fact", f"daemon-{daemon}", daemon))
     return ", ".join(words)

@@ -225,7 +225,7 @@ def test_shown_commands_exist(page: Path) -> None:
         name = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else words[0]
         assert name in COMMANDS, f"sop-run {call}"
         known = {o for p in COMMANDS[name].params for o in p.opts}
-        for option in re.findall(r"(?<!\S)--[a-z]+", call):
+        for option in re.findall(r"(?<!\S)--[a-z-]+", call):
             assert option in known | {"--help"}, f"sop-run {call}: {option}"
 
 

@@ -204,3 +204,24 @@ def test_a_test_of_everything_speaks_for_what_failed_before():
         "Semula gagal: gagal sejak update. "
         "Setelah dikembalikan: 17 dari 17 unit yang semula aktif tetap aktif"
     )
+
+
+@pytest.mark.parametrize(
+    ("fact", "words"),
+    [
+        ({"product": "none"}, "Tidak terpasang"),
+        ({"product": "none", "decided": True}, "Ditetapkan tanpa antivirus"),
+        ({"product": "clamav", "engine": "1.4.3", "daemon": "active"}, "ClamAV 1.4.3"),
+        ({"product": "Acme", "daemon": "", "databases": [{"version": "build 9"}]}, "Acme build 9"),
+        ({"product": "Acme", "daemon": "", "databases": []}, "Acme"),
+        ({}, "–"),
+    ],
+)
+def test_the_antivirus_of_a_host_in_words(fact, words):
+    state = normal()
+    for outcome in state.outcomes["web-01"]:
+        if outcome.phase is Phase.CHECK:
+            outcome.evidence["facts"]["antivirus"] = fact
+    hosts = {h.name: h for h in content(state=state).hosts}
+    found = hosts["web-01"].antivirus_engine
+    assert found == words or found.startswith(f"{words}, layanan"), found

@@ -78,8 +78,29 @@ def test_an_unreachable_host_and_a_task_that_failed() -> None:
     assert made.reason == "connect to host 10.0.0.1 port 22: No route"
     made = outcome(event(None, "runner_on_failed", msg="x", sop_reason="no Python 3"))
     assert (made.kind, made.reason) == (OutcomeKind.FAILED, "no Python 3")
+    made = outcome(event(None, "runner_on_failed", msg="Task failed: Timed out after 9 second(s)."))
+    assert made.reason == "no answer within 9 s: the host or the connection to it hangs"
+    message = "Error rendering template: Attempt to use undecryptable variable: Decryption failed"
+    made = outcome(event(None, "runner_on_failed", msg=message))
+    assert "ANSIBLE_VAULT_PASSWORD_FILE" in made.reason
     # Dropped by the runner because it was too large: the result is empty.
     assert outcome(event(None)).kind is OutcomeKind.FAILED
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (
+            "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! Host key verification failed.",
+            "changed",
+        ),
+        ("No ED25519 host key is known for h. Host key verification failed.", "unknown"),
+        ("ops@h: Permission denied (publickey).", "login was refused"),
+        ("Timeout (17s) waiting for privilege escalation prompt: ", "at the login or from sudo"),
+    ],
+)
+def test_why_a_host_is_unreachable(message: str, words: str) -> None:
+    assert words in outcome(event(None, "runner_on_unreachable", msg=message)).reason
 
 
 @pytest.mark.parametrize("kind", ["runner_on_start", "playbook_on_stats", "runner_item_on_ok"])

@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -64,3 +65,15 @@ def test_os_release_is_data() -> None:
     text = 'ID="x$(reboot)"\nID_LIKE=\'a b\'\nbad line\nNAME="a\\"b"\n'
     found = hostinfo.parse_os_release(text)
     assert found == {"ID": "x$(reboot)", "ID_LIKE": "a b", "NAME": 'a"b'}
+
+
+@pytest.mark.parametrize("version", [(3, 5, 2), (2, 7, 18)])
+def test_an_old_python_is_told_before_it_meets_newer_words(
+    root: Path, tmp_path: Path, version: tuple[int, ...]
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(bundle.program(bundle.payload(str(root / "hostside")), {"phase": "check"}))
+    line = f"import sys; sys.version_info = {version}; exec(open({str(program)!r}).read())"
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == 126
+    assert done.stderr == f"sop-run: this Python is too old: {version[0]}.{version[1]}\n"

@@ -112,7 +112,7 @@ def test_a_wanted_check_does_not_fail_the_host_and_a_required_one_does() -> None
     assert phase({"options": {"checks": [check], **quick}}).status == "ok"
     answer = phase({"options": {"checks": [{**check, "required": True}], **quick}})
     assert answer.status == "failed"
-    assert answer.problems[-1]["code"] == "test-failed"
+    assert answer.problems[0]["code"] == "test-failed"
 
 
 def test_a_baseline_of_this_machine_compares_well_with_itself() -> None:

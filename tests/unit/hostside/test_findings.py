@@ -9,6 +9,7 @@ import pytest
 
 from hostside import aptsources, check, checkantivirus, clocksync, release, restarts, room
 from hostside.answer import Answer
+from hostside.findings import decided, told
 from hostside.pending import Pending, item
 
 
@@ -140,3 +141,25 @@ def test_missing_changelogs_matter_for_security_items_only() -> None:
     assert findings_of(found) == {}
     found.items.append(item("security", "b", "all", "1", "2"))
     assert findings_of(found)["advisories-unavailable"] == "no changelog was read for: b (gone)"
+
+
+def test_what_decides_is_told_first() -> None:
+    found = Answer("check")
+    told(found, "clock-unsynchronized", "a remark")
+    decided(found, "failed", "bad-option", "the reason")
+    decided(found, "refused", "bad-check", "said later")
+    assert [p["code"] for p in found.problems] == [
+        "bad-option",
+        "clock-unsynchronized",
+        "bad-check",
+    ]
+    assert found.status == "failed"
+    pending = Pending()
+    pending.note("metadata-warning", "a remark")
+    pending.fail("pending-list-failed", "the reason")
+    pending.fail("metadata-refresh-failed", "said later")
+    assert [code for code, _, _ in pending.problems] == [
+        "pending-list-failed",
+        "metadata-warning",
+        "metadata-refresh-failed",
+    ]

@@ -26,7 +26,10 @@ def test_a_role_is_one_task_whose_options_are_its_variables(phase: str, root: Pa
     for option, value in call["options"].items():
         assert value == f"{{{{ {phase}_{option} }}}}"
     defaults = load(root / "roles" / phase / "defaults/main.yml")
-    assert {f"{phase}_{option}" for option in call["options"]} == set(defaults)
+    limit = f"{phase}_timeout_seconds"  # Ansible's own limit, nothing for the host program
+    assert {f"{phase}_{option}" for option in call["options"]} == set(defaults) - {limit}
+    waits = f"{{{{ {phase}_wait_seconds | int + 300 }}}}"
+    assert tasks[0]["timeout"] == (f"{{{{ {limit} }}}}" if limit in defaults else waits)
 
 
 @pytest.mark.parametrize("phase", PHASES)

@@ -24,6 +24,15 @@ def test_cause_of_recorded_runs(path: Path) -> None:
         assert code
 
 
+def test_a_cause_is_told_without_freshclams_marks() -> None:
+    text = "ERROR: Wed Nov 25 13:46:57 2026 -> Verification: Can't verify database integrity\n"
+    code, message, _ = antivirus.cause(command.Result(["freshclam"], 7, text, ""))
+    assert (code, message) == (
+        "av-database-rejected",
+        "Verification: Can't verify database integrity",
+    )
+
+
 def judged(to: str, before: str, after: str, code: str = "") -> str:
     item = {"class": "antivirus", "name": "clamav-db (daily)", "from": before, "to": to}
     old, new = ({"daily": version} if version else {} for version in (before, after))

@@ -17,6 +17,8 @@ IF_INET6 = "/proc/net/if_inet6"
 WATCHED_MOUNTS = ("/", "/var", "/boot")
 DEBIAN_LIKE = frozenset({"debian", "ubuntu"})
 RPM_LIKE = frozenset({"rhel", "fedora", "centos", "rocky", "almalinux", "ol", "amzn"})
+SUSE_LIKE = frozenset({"suse", "opensuse", "sles", "sled", "opensuse-leap", "opensuse-tumbleweed"})
+ON_RPM = ("dnf", "zypper")  # package managers that work on rpm's database
 
 
 def read(path, limit=1024 * 1024):
@@ -66,18 +68,22 @@ def operating_system():
 
 
 def package_manager():
-    """`apt`, `dnf` or `none`: by the system's family first, since a host may carry both tools."""
+    """`apt`, `dnf`, `zypper` or `none`: by the system's family first, for a host may carry several.
+
+    SUSE comes before the other RPM systems: what calls itself both is SUSE's.
+    """
     release = os_release()
     family = set(release.get("ID_LIKE", "").split()) | {release.get("ID", "")}
-    has_apt = bool(which("apt-get") and which("dpkg-query"))
-    has_dnf = bool(which("dnf") and which("rpm"))
-    if family & DEBIAN_LIKE and has_apt:
-        return "apt"
-    if family & RPM_LIKE and has_dnf:
-        return "dnf"
-    if has_apt:
-        return "apt"
-    return "dnf" if has_dnf else "none"
+    present = {
+        "apt": bool(which("apt-get") and which("dpkg-query")),
+        "zypper": bool(which("zypper") and which("rpm")),
+        "dnf": bool(which("dnf") and which("rpm")),
+    }
+    families = (("apt", DEBIAN_LIKE), ("zypper", SUSE_LIKE), ("dnf", RPM_LIKE))
+    for name, like in families:
+        if family & like and present[name]:
+            return name
+    return next((name for name in ("apt", "dnf", "zypper") if present[name]), "none")
 
 
 def parse_fib_trie(text):

@@ -7,18 +7,26 @@ import glob
 import os
 import time
 
-from hostside import hostinfo, systemtree
+from hostside import hostinfo, rpmdb
 from hostside.command import run, which
 
 APT_LOCKS = (
     "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock",
     "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock",
 )
-DNF_PID_FILES = ("/var/lib/dnf/*_lock.pid", "/var/cache/dnf/*_lock.pid", "/run/dnf/*_lock.pid")
+# Files with the process id of who holds a lock, by package manager.
+PID_FILES = {
+    "dnf": ("/var/lib/dnf/*_lock.pid", "/var/cache/dnf/*_lock.pid", "/run/dnf/*_lock.pid"),
+    "zypper": ("/run/zypp.pid", "/run/zypp-rpm.pid"),
+}
 # apt-daily and apt-daily-upgrade wait for the first; unattended-upgrade gives up at the second.
 APT_DAILY = "/var/lib/apt/daily_lock"
 UNATTENDED = "/run/unattended-upgrades.lock"
-DNF_TIMERS = ("dnf-automatic.timer", "dnf-automatic-install.timer", "dnf-makecache.timer")
+# What updates, or keeps the lock for a refresh, on its own.
+TIMERS = {
+    "dnf": ("dnf-automatic.timer", "dnf-automatic-install.timer", "dnf-makecache.timer"),
+    "zypper": ("packagekit-background.timer", "os-update.timer", "transactional-update.timer"),
+}
 POLL_SECONDS = 0.2
 
 
@@ -70,7 +78,7 @@ def holders(path):
 
 
 def pid_file_holder(path):
-    """The living process that a dnf lock file names, or None."""
+    """The living process that a lock file of dnf or zypper names, or None."""
     text = hostinfo.read(path, 32).strip()
     if text.isdigit() and int(text) != os.getpid() and os.path.exists("/proc/" + text):
         return int(text)
@@ -81,8 +89,7 @@ def busy():
     """What keeps the package manager now: [(path, pid or 0)]; [] when it is free."""
     found = []
     manager = hostinfo.package_manager()
-    rpm_lock = os.path.join(systemtree.rpm_database(), ".rpm.lock")
-    for path in APT_LOCKS if manager == "apt" else (rpm_lock,):
+    for path in APT_LOCKS if manager == "apt" else (os.path.join(rpmdb.folder(), ".rpm.lock"),):
         if not os.path.exists(path):
             continue
         handle = try_lock(path)
@@ -90,12 +97,11 @@ def busy():
             found += [(path, pid) for pid in holders(path)] or [(path, 0)]
         else:
             os.close(handle)
-    if manager == "dnf":
-        for pattern in DNF_PID_FILES:
-            for path in glob.glob(pattern):
-                pid = pid_file_holder(path)
-                if pid:
-                    found.append((path, pid))
+    for pattern in PID_FILES.get(manager, ()):
+        for path in glob.glob(pattern):
+            pid = pid_file_holder(path)
+            if pid:
+                found.append((path, pid))
     return found
 
 
@@ -144,7 +150,7 @@ class Inhibitor:
     """Keeps the host's automatic updates out for as long as this process lives.
 
     On apt hosts by their own locks, which the kernel releases even if we are killed: nothing is
-    left to undo. On dnf hosts active timers are stopped; `register` stores their names before.
+    left to undo. Elsewhere active timers are stopped; `register` stores their names before.
     """
 
     def __init__(self, register):
@@ -154,12 +160,13 @@ class Inhibitor:
 
     def start(self):
         """Keep them out; what runs already is waited for by apt's own locks."""
-        if hostinfo.package_manager() == "apt":
+        manager = hostinfo.package_manager()
+        if manager == "apt":
             self._lock_daily()
             return
         if which("systemctl"):
             active = [
-                name for name in DNF_TIMERS
+                name for name in TIMERS.get(manager, ())
                 if run(["systemctl", "is-active", "--quiet", name], timeout=20).ok
             ]
             if active:

@@ -7,14 +7,12 @@ ones, and every file's SHA-256 is the approved one.
 import time
 
 from hostside import (
-    apt,
     aptchange,
     backup,
     baseline,
     command,
-    dnf,
-    dnfchange,
     hostinfo,
+    managers,
     packagelock,
     preflight,
     records,
@@ -111,17 +109,12 @@ def run(request, answer):
             return
         if answer.status == "ok" and change.todo():
             inhibitor.start()
-            manager(change).carry_out(change)
+            managers.writer().carry_out(change)
     finally:
         inhibitor.stop(change.notes.get("stopped_timers", ()))
     if answer.status in UNTOUCHED and begun:
         answer.status = "failed"  # an earlier attempt did change the host
     finish(change)
-
-
-def manager(change):
-    """The module that changes packages on this host."""
-    return aptchange if hostinfo.package_manager() == "apt" else dnfchange
 
 
 def may_begin(change):
@@ -153,7 +146,7 @@ def may_begin(change):
 
 def recover(change):
     """An earlier attempt was cut off while it installed: repair, then go on."""
-    manager(change).recover(change)
+    managers.writer().recover(change)
     change.now = baseline.installed()
     change.answer.problem(
         "recovered",
@@ -192,9 +185,7 @@ def changed_packages(before, after):
 
 def needs_reboot():
     """Whether the host asks for a restart now."""
-    if hostinfo.package_manager() == "apt":
-        return apt.reboot_required()
-    return dnf.reboot_required()
+    return managers.reader().reboot_required()
 
 
 def finish(change):

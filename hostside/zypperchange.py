@@ -1,0 +1,226 @@
+"""Changes packages with zypper: refresh, simulate, download, prove, install, repair.
+
+After the refresh every call works on the same metadata (`--no-refresh`), names exact versions, and
+answers no question.
+"""
+
+import os
+import shutil
+
+from hostside import durable, keeprpm, leftovers, packagelock, rpmdb, state, zypp
+from hostside.command import run
+
+LOCK_SECONDS = 120
+REFRESH_SECONDS = 600
+SOLVE_SECONDS = 300
+CHOICE = ("--type", "package", "--no-recommends", "--auto-agree-with-licenses")
+HINTS = {
+    "metadata-refresh-failed": "Look at the named repository and its key; nothing was installed.",
+    "cannot-resolve": "Repair the host's packages or its locks; nothing was installed.",
+    "candidate-changed": "Check this host again and have the new version approved; nothing was "
+                         "installed.",
+    "beyond-approval": "Have these approved too, or defer what needs them; nothing was installed.",
+    "download-failed": "Look at the named repository; nothing was installed.",
+    "wrong-sha256": "What the repository gives is not what was approved; nothing was installed.",
+    "package-lock": "Wait for that process, or end it, and run the command again.",
+    "install-failed": "Restore the host.",
+}
+
+
+class Stop(Exception):
+    """Ends the attempt with a status, a problem code and a message."""
+
+    def __init__(self, status, code, message):
+        Exception.__init__(self, message)
+        self.status = status
+        self.code = code
+
+
+def carry_out(change):
+    """Bring every item that is still to do to its approved version."""
+    folder = state.private_folder(state.folder(change.transaction, "packages"))
+    try:
+        refresh(change)
+        compare_candidates(change)
+        new = download(change, folder)
+        prove(change, folder)
+        first = not change.notes.get("installing")
+        change.begin_installing(new)
+        install(change, folder, first)
+    except Stop as stop:
+        change.answer.stop(stop.status, stop.code, str(stop), HINTS[stop.code])
+    except ValueError as error:  # zypper's answer before the installation was no XML
+        change.answer.stop("refused", "cannot-resolve", str(error), HINTS["cannot-resolve"])
+    finally:
+        shutil.rmtree(folder)
+
+
+def ask(change, words, code, seconds, **options):
+    """What zypper says; Stop when it fails: `blocked` by its lock, else `refused` with `code`."""
+    wait = int(change.options.get("lock_seconds", LOCK_SECONDS))
+    said = zypp.call(words, seconds=min(seconds, change.remaining()), lock_seconds=wait, **options)
+    change.add_log(said.log())
+    if said.code == zypp.LOCKED:
+        holder = packagelock.wait_free(0)
+        raise Stop("blocked", "package-lock", holder or said.why())
+    if said.code == zypp.NOT_FOUND:
+        raise Stop("superseded", "candidate-changed", said.why())
+    if said.code not in zypp.DONE:
+        raise Stop("refused", code, said.why())
+    return said
+
+
+def refresh(change):
+    """Refresh the host's metadata, signatures checked."""
+    if change.options.get("refresh", "system") == "none":
+        return
+    said = zypp.call(["refresh"], refresh=True, seconds=min(REFRESH_SECONDS, change.remaining()),
+                     lock_seconds=int(change.options.get("lock_seconds", LOCK_SECONDS)))
+    change.add_log(said.log())
+    if said.code == zypp.LOCKED:
+        raise Stop("blocked", "package-lock", packagelock.wait_free(0) or said.why())
+    causes = zypp.causes(said)
+    if causes:
+        raise Stop("refused", "metadata-refresh-failed", "; ".join(causes))
+
+
+def named(item):
+    """`name.arch`, as zypper takes it."""
+    return "%s.%s" % (item["name"], item["arch"]) if item.get("arch") else item["name"]
+
+
+def identity(row):
+    """What a package is known by in zypper's summary."""
+    return rpmdb.key(row["name"], row.get("arch", ""))
+
+
+def compare_candidates(change):
+    """zypper is asked without versions, so it chooses today's candidates: an approved version that
+    is not among them is no longer the candidate."""
+    todo = change.todo()
+    words = ["update", "--dry-run", *CHOICE, *map(named, todo)]
+    found = zypp.changes(ask(change, words, "cannot-resolve", SOLVE_SECONDS))
+    offered = {identity(row): row["to"] for row in zypp.incoming(found)}
+    gone = [
+        (change.key(item), item["to"], offered.get(change.key(item), "nothing"))
+        for item in todo if offered.get(change.key(item)) != item["to"]
+    ]
+    if gone:
+        change.notes["superseded"] = [name for name, _, _ in gone]
+        raise Stop("superseded", "candidate-changed", "; ".join(
+            "%s: approved %s, offered %s" % row for row in gone))
+
+
+def exact(change):
+    """The words that have zypper install the approved versions."""
+    versions = ["%s=%s" % (named(item), item["to"]) for item in change.todo()]
+    return ["install", *CHOICE, "--details", *versions]
+
+
+def download(change, folder):
+    """Download what the update needs; returns new packages. Stop when it goes beyond approval."""
+    words = exact(change)
+    words.insert(1, "--download-only")
+    said = ask(change, words, "download-failed", change.remaining(), packages=folder)
+    return judged(change, zypp.changes(said))
+
+
+def judged(change, found):
+    """Names of new packages in zypper's summary; Stop when it would do more than was approved."""
+    approved = {change.key(item): item["to"] for item in change.items}
+    allowed = set(change.options.get("allow_removals") or [])
+    new, beyond, seen = [], [], set()
+    for row in zypp.incoming(found):
+        name = identity(row)
+        seen.add(name)
+        if name not in change.before:
+            new.append(name)
+        elif approved.get(name) != row["to"]:
+            beyond.append("would change %s to %s" % (name, row["to"]))
+    for section in set(found) - {"to-upgrade", "to-install"}:
+        for row in found[section]:
+            if section != "to-remove" or row["name"] not in allowed:
+                beyond.append("would %s %s" % (section[len("to-"):].replace("-", " "), row["name"]))
+    if beyond:
+        raise Stop("refused", "beyond-approval", "; ".join(sorted(beyond)))
+    missing = sorted(change.key(item) for item in change.todo() if change.key(item) not in seen)
+    if missing:
+        raise Stop("refused", "cannot-resolve", "zypper would not update %s" % ", ".join(missing))
+    return new
+
+
+def prove(change, folder):
+    """Compare every approved package's file with the SHA-256 that was approved."""
+    there = {
+        name: os.path.join(place, name) for place, _, names in os.walk(folder) for name in names
+    }
+    wrong = []
+    for item in change.todo():
+        name = "%s-%s.%s.rpm" % (
+            item["name"], item["to"].split(":", 1)[-1], item.get("arch") or "noarch")
+        if not item.get("sha256"):
+            continue
+        if name not in there:
+            wrong.append("%s was not downloaded" % name)
+        elif durable.file_sha256(there[name]) != item["sha256"].lower():
+            wrong.append("%s has SHA-256 %s, approved %s" % (
+                name, durable.file_sha256(there[name]), item["sha256"]))
+    if wrong:
+        raise Stop("refused", "wrong-sha256", "; ".join(wrong))
+
+
+def install(change, folder, first):
+    """Install what was downloaded, within the time limit; mend what a killed rpm leaves.
+
+    `first`: no earlier attempt of this transaction began to install.
+    """
+    words = exact(change)
+    words[1:1] = ["--download", "in-advance"]
+    try:
+        said = zypp.call(words, packages=folder, seconds=change.remaining(),
+                         lock_seconds=int(change.options.get("lock_seconds", LOCK_SECONDS)))
+    except ValueError as error:
+        mend(change)
+        raise Stop("failed", "install-failed", str(error)) from None
+    change.add_log(said.log())
+    if said.code == zypp.LOCKED:
+        if first:
+            change.note(installing=False)
+        raise Stop("blocked", "package-lock", packagelock.wait_free(0) or said.why())
+    if said.code in zypp.DONE:
+        compare_done(change, said)
+        return
+    if said.code is None:
+        leftovers.end(change.transaction)
+    trouble = "zypper ended with %s: %s" % (said.code, said.why())
+    mend(change)
+    change.now = rpmdb.installed()
+    if change.todo() or said.code == zypp.SCRIPT_FAILED:
+        raise Stop("failed", "install-failed", trouble)
+    change.answer.problem("repaired", trouble, "Every approved version is there.")
+
+
+def compare_done(change, said):
+    """Stop when zypper did more than was judged before: someone changed the host meanwhile."""
+    try:
+        judged(change, zypp.changes(said))
+    except Stop as stop:
+        raise Stop("failed", "install-failed", "zypper did more than it was asked to: %s" % (
+            stop)) from None
+
+
+def mend(change):
+    """Undo what an interrupted rpm leaves: old versions beside new ones."""
+    erased = keeprpm.drop_duplicates(change.items)
+    if erased:
+        change.answer.problem("duplicates-removed", ", ".join(erased), "")
+    change.add_log(run(["rpm", "--verifydb"], timeout=300))
+
+
+def recover(change):
+    """After a cut-off attempt: let its zypper come to an end, or end it; then mend."""
+    if not leftovers.wait(change.transaction, change.remaining()):
+        leftovers.end(change.transaction)
+    packagelock.wait_free(LOCK_SECONDS)
+    mend(change)
+    change.begin_installing([])

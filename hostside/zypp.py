@@ -18,8 +18,9 @@ NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 FOLLOWS = re.compile(r"^(Skipping repository |Some of the repositories |Could not refresh )")
 ADVICE = re.compile(r"\s*Please check if the URIs defined for this repository are pointing.*",
                     re.DOTALL)
-NAMED_REPOSITORY = re.compile(r"^Repository '.*' is invalid\.\s*\[(?P<alias>.*)\|.*?\]\s*",
-                              re.DOTALL)
+NAMED_REPOSITORY = re.compile(
+    r"^Repository '.*' is invalid\.\s*\[(?P<alias>[^|\n]*)\|[^\]\n]*\]\s*"
+)
 
 
 class Said:
@@ -43,19 +44,20 @@ class Said:
         """Messages of these types, each on one line."""
         return [one_line(text) for kind, text in self.messages if kind in kinds]
 
-    def why(self):
-        """Why it did not do what it was asked to, in words for the report."""
-        if self.code is None:
-            return "zypper did not end in time"
-        found = self.texts("error")
-        found += [one_line(text) for text in self.questions if text.startswith("Problem")]
-        return "; ".join(found)[:2000] or self.result.tail(3) or "zypper ended with %d" % self.code
-
     def log(self):
         """Its messages and problems as plain text, as a command's result."""
         lines = [text for _, text in self.messages] + [
             text for text in self.questions if text.startswith("Problem")]
         return Result(self.result.argv, self.code, "\n".join(lines), self.result.err)
+
+
+def why(said):
+    """Why zypper did not do what it was asked to, in words for the report."""
+    if said.code is None:
+        return "zypper did not end in time"
+    found = said.texts("error")
+    found += [one_line(text) for text in said.questions if text.startswith("Problem")]
+    return "; ".join(found)[:2000] or said.result.tail(3) or "zypper ended with %d" % said.code
 
 
 def one_line(text):
@@ -122,7 +124,7 @@ def causes(said):
             if named:
                 plain = "%s: %s" % (named.group("alias"), plain[named.end():])
             found.append(one_line(plain))
-    return found or [said.why()]
+    return found or [why(said)]
 
 
 def changes(said):

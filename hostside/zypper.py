@@ -63,7 +63,7 @@ class Asker:
         """What zypper says; raises ValueError when it fails."""
         said = zypp.call(words, cache=self.cache, log=self.log)
         if said.code not in zypp.DONE:
-            raise ValueError("zypper %s: %s" % (words[0], said.why()))
+            raise ValueError("zypper %s: %s" % (words[0], zypp.why(said)))
         return said
 
 

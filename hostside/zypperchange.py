@@ -62,11 +62,11 @@ def ask(change, words, code, seconds, **options):
     change.add_log(said.log())
     if said.code == zypp.LOCKED:
         holder = packagelock.wait_free(0)
-        raise Stop("blocked", "package-lock", holder or said.why())
+        raise Stop("blocked", "package-lock", holder or zypp.why(said))
     if said.code == zypp.NOT_FOUND:
-        raise Stop("superseded", "candidate-changed", said.why())
+        raise Stop("superseded", "candidate-changed", zypp.why(said))
     if said.code not in zypp.DONE:
-        raise Stop("refused", code, said.why())
+        raise Stop("refused", code, zypp.why(said))
     return said
 
 
@@ -78,7 +78,7 @@ def refresh(change):
                      lock_seconds=int(change.options.get("lock_seconds", LOCK_SECONDS)))
     change.add_log(said.log())
     if said.code == zypp.LOCKED:
-        raise Stop("blocked", "package-lock", packagelock.wait_free(0) or said.why())
+        raise Stop("blocked", "package-lock", packagelock.wait_free(0) or zypp.why(said))
     causes = zypp.causes(said)
     if causes:
         raise Stop("refused", "metadata-refresh-failed", "; ".join(causes))
@@ -186,13 +186,13 @@ def install(change, folder, first):
     if said.code == zypp.LOCKED:
         if first:
             change.note(installing=False)
-        raise Stop("blocked", "package-lock", packagelock.wait_free(0) or said.why())
+        raise Stop("blocked", "package-lock", packagelock.wait_free(0) or zypp.why(said))
     if said.code in zypp.DONE:
         compare_done(change, said)
         return
     if said.code is None:
         leftovers.end(change.transaction)
-    trouble = "zypper ended with %s: %s" % (said.code, said.why())
+    trouble = "zypper ended with %s: %s" % (said.code, zypp.why(said))
     mend(change)
     change.now = rpmdb.installed()
     if change.todo() or said.code == zypp.SCRIPT_FAILED:

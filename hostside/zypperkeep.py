@@ -25,7 +25,7 @@ def keep(folder, wanted):
             "download-result")) if path and os.path.isfile(path)}
         missing = sorted("%s %s" % row[:2] for row in wanted.values() if row not in there)
         if missing:
-            why = "" if said.code == 0 else " (%s)" % said.why()
+            why = "" if said.code == 0 else " (%s)" % zypp.why(said)
             raise ValueError("no-source: no repository carries %s%s" % (", ".join(missing), why))
         files = {}
         for key, identity in wanted.items():

@@ -77,7 +77,7 @@ def mend(change):
     """Undo what an interrupted rpm transaction leaves: old versions beside new ones."""
     erased = keeprpm.drop_duplicates(change.items)
     if erased:
-        change.answer.problem("duplicates-removed", ", ".join(erased), "")
+        change.answer.problem("duplicates-removed", ", ".join(old for _, old in erased), "")
     change.add_log(run(["rpm", "--verifydb"], timeout=300))
 
 

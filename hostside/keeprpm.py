@@ -97,7 +97,8 @@ def side_by_side():
 def drop_duplicates(approved):
     """After an interrupted transaction: remove the older of two versions of an approved package.
 
-    rpm installs the new version first and erases the old one last; returns what was erased.
+    rpm installs the new version first and erases the old one last; returns [(item, what was
+    erased)]. Scripts of the new version may not have come to their end.
     """
     erased, together = [], side_by_side()
     for item in approved:
@@ -110,5 +111,5 @@ def drop_duplicates(approved):
         if item["to"] in versions and item["from"] in versions and len(versions) == 2:
             old = "%s-%s.%s" % (item["name"], item["from"].split(":")[-1], mine[0][2])
             if run(["rpm", "-e", "--nodeps", old], timeout=600).ok:
-                erased.append(old)
+                erased.append((item, old))
     return erased

@@ -57,7 +57,9 @@ def why(said):
         return "zypper did not end in time"
     found = said.texts("error")
     found += [one_line(text) for text in said.questions if text.startswith("Problem")]
-    return "; ".join(found)[:2000] or said.result.tail(3) or "zypper ended with %d" % said.code
+    if not found and not said.messages:
+        found = [said.result.tail(3)]
+    return "; ".join(found)[:2000] or "it gave no reason"
 
 
 def one_line(text):

@@ -43,7 +43,7 @@ def carry_out(change):
         refresh(change)
         compare_candidates(change)
         new = download(change, folder)
-        prove(change, folder)
+        prove(change.todo(), folder)
         first = not change.notes.get("installing")
         change.begin_installing(new)
         install(change, folder, first)
@@ -55,10 +55,15 @@ def carry_out(change):
         shutil.rmtree(folder)
 
 
+def lock_seconds(change):
+    """How long zypper waits for its lock."""
+    return int(change.options.get("lock_seconds", LOCK_SECONDS))
+
+
 def ask(change, words, code, seconds, **options):
     """What zypper says; Stop when it fails: `blocked` by its lock, else `refused` with `code`."""
-    wait = int(change.options.get("lock_seconds", LOCK_SECONDS))
-    said = zypp.call(words, seconds=min(seconds, change.remaining()), lock_seconds=wait, **options)
+    said = zypp.call(words, seconds=min(seconds, change.remaining()),
+                     lock_seconds=lock_seconds(change), **options)
     change.add_log(said.log())
     if said.code == zypp.LOCKED:
         holder = packagelock.wait_free(0)
@@ -71,11 +76,12 @@ def ask(change, words, code, seconds, **options):
 
 
 def refresh(change):
-    """Refresh the host's metadata, signatures checked."""
+    """Fetch the host's metadata anew: zypper would take what it has for good, whatever the keys are
+    now, and its signature is the only one that is checked of a signed repository."""
     if change.options.get("refresh", "system") == "none":
         return
-    said = zypp.call(["refresh"], refresh=True, seconds=min(REFRESH_SECONDS, change.remaining()),
-                     lock_seconds=int(change.options.get("lock_seconds", LOCK_SECONDS)))
+    said = zypp.call(["refresh", "--force"], refresh=True, lock_seconds=lock_seconds(change),
+                     seconds=min(REFRESH_SECONDS, change.remaining()))
     change.add_log(said.log())
     if said.code == zypp.LOCKED:
         raise Stop("blocked", "package-lock", packagelock.wait_free(0) or zypp.why(said))
@@ -111,16 +117,15 @@ def compare_candidates(change):
             "%s: approved %s, offered %s" % row for row in gone))
 
 
-def exact(change):
+def exact(items, *options):
     """The words that have zypper install the approved versions."""
-    versions = ["%s=%s" % (named(item), item["to"]) for item in change.todo()]
-    return ["install", *CHOICE, "--details", *versions]
+    versions = ["%s=%s" % (named(item), item["to"]) for item in items]
+    return ["install", *options, *CHOICE, "--details", *versions]
 
 
 def download(change, folder):
     """Download what the update needs; returns new packages. Stop when it goes beyond approval."""
-    words = exact(change)
-    words.insert(1, "--download-only")
+    words = exact(change.todo(), "--download-only")
     said = ask(change, words, "download-failed", change.remaining(), packages=folder)
     return judged(change, zypp.changes(said))
 
@@ -149,13 +154,13 @@ def judged(change, found):
     return new
 
 
-def prove(change, folder):
+def prove(items, folder):
     """Compare every approved package's file with the SHA-256 that was approved."""
     there = {
         name: os.path.join(place, name) for place, _, names in os.walk(folder) for name in names
     }
     wrong = []
-    for item in change.todo():
+    for item in items:
         name = "%s-%s.%s.rpm" % (
             item["name"], item["to"].split(":", 1)[-1], item.get("arch") or "noarch")
         if not item.get("sha256"):
@@ -174,11 +179,10 @@ def install(change, folder, first):
 
     `first`: no earlier attempt of this transaction began to install.
     """
-    words = exact(change)
-    words[1:1] = ["--download", "in-advance"]
+    words = exact(change.todo(), "--download", "in-advance")
     try:
         said = zypp.call(words, packages=folder, seconds=change.remaining(),
-                         lock_seconds=int(change.options.get("lock_seconds", LOCK_SECONDS)))
+                         lock_seconds=lock_seconds(change))
     except ValueError as error:
         mend(change)
         raise Stop("failed", "install-failed", str(error)) from None
@@ -192,10 +196,14 @@ def install(change, folder, first):
         return
     if said.code is None:
         leftovers.end(change.transaction)
-    trouble = "zypper ended with %s: %s" % (said.code, zypp.why(said))
-    mend(change)
+    trouble = zypp.why(said)
+    if said.code is not None:
+        trouble = "zypper ended with %d: %s" % (said.code, trouble)
+    cut = mend(change)
     change.now = rpmdb.installed()
-    if change.todo() or said.code == zypp.SCRIPT_FAILED:
+    if change.todo() or cut or said.code is None or said.code < 0 or (
+        said.code == zypp.SCRIPT_FAILED
+    ):
         raise Stop("failed", "install-failed", trouble)
     change.answer.problem("repaired", trouble, "Every approved version is there.")
 
@@ -210,11 +218,12 @@ def compare_done(change, said):
 
 
 def mend(change):
-    """Undo what an interrupted rpm leaves: old versions beside new ones."""
+    """Undo what an interrupted rpm leaves: old versions beside new ones; returns those items."""
     erased = keeprpm.drop_duplicates(change.items)
     if erased:
-        change.answer.problem("duplicates-removed", ", ".join(erased), "")
+        change.answer.problem("duplicates-removed", ", ".join(old for _, old in erased), "")
     change.add_log(run(["rpm", "--verifydb"], timeout=300))
+    return [item for item, _ in erased]
 
 
 def recover(change):
@@ -222,5 +231,22 @@ def recover(change):
     if not leftovers.wait(change.transaction, change.remaining()):
         leftovers.end(change.transaction)
     packagelock.wait_free(LOCK_SECONDS)
-    mend(change)
+    cut = mend(change)
     change.begin_installing([])
+    if cut:
+        install_again(change, cut)
+
+
+def install_again(change, items):
+    """Install versions that are there once more, so that their scripts come to their end."""
+    folder = state.private_folder(state.folder(change.transaction, "packages"))
+    try:
+        again = exact(items, "--force", "--download-only")
+        ask(change, again, "install-failed", change.remaining(), packages=folder)
+        prove(items, folder)
+        again = exact(items, "--force", "--download", "in-advance")
+        ask(change, again, "install-failed", change.remaining(), packages=folder)
+    except (Stop, ValueError) as error:
+        change.answer.stop("failed", "install-failed", str(error), HINTS["install-failed"])
+    finally:
+        shutil.rmtree(folder)

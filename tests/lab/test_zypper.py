@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -164,9 +163,9 @@ def test_check_names_versions_checksums_advisories_and_new_packages(lab: Lab) ->
         lab, "try01",
         "find / -xdev -newer /root/before -type f -not -path '/root/*' -not -path '/var/log/*'",
     ).split()  # fmt: skip
-    # SQLite's shared memory, and libcurl's empty cookie jar: libzypp has no switch for it.
+    # SQLite's shared memory, and what libzypp writes at every first use and has no switch for.
     allowed = {"/usr/lib/sysimage/rpm/rpmdb.sqlite-shm", "/var/lib/YaST2/cookies"}
-    assert set(written) <= allowed
+    assert set(written) <= allowed | {"/var/lib/zypp/AnonymousUniqueId"}
 
 
 def test_a_locked_package_is_held_and_what_needs_it_kept_back(lab: Lab, ids: Ids) -> None:
@@ -218,8 +217,7 @@ def test_a_repository_that_cannot_be_trusted_is_named(lab: Lab, ids: Ids, fault:
     sh(lab, "try01", "rm -r /etc/zypp/repos.d; mv /root/repos.d /etc/zypp")
     sh(lab, "try01", "rpm --import /etc/pki/rpm-gpg/RPM-GPG-KEY-lab")
     assert refused["status"] == "refused"
-    if fault != "a wrong key":  # libzypp keeps keys that it once trusted, so the update may differ
-        assert "updates" in told(refused)["metadata-refresh-failed"]
+    assert words in told(refused)["metadata-refresh-failed"]
     assert version(lab, "rlab-tool") == "1.0"
 
 
@@ -227,7 +225,8 @@ def test_a_lock_is_waited_for_then_its_holder_is_named(lab: Lab, ids: Ids) -> No
     """Fault 4; the check neither takes the lock nor waits for it."""
     approved = items(lab, "rlab-tool")
     taken = backup(lab, ids, approved, "btrfs")["backup"]
-    sh(lab, "try01", "(sleep 40 | zypper --non-interactive shell >/dev/null 2>&1) & sleep 1.5")
+    holder = "sleep 60 | zypper --non-interactive shell"
+    sh(lab, "try01", f"systemd-run --quiet --unit=holder sh -c '{holder}'; sleep 1.5")
     pid = sh(lab, "try01", "cat /run/zypp.pid")
     assert ask(lab, "try01", "check", {})["status"] == "ok"
     began = time.monotonic()
@@ -238,7 +237,7 @@ def test_a_lock_is_waited_for_then_its_holder_is_named(lab: Lab, ids: Ids) -> No
     assert 2 <= time.monotonic() - began < 15
     assert found["status"] == "blocked"
     assert f"zypper (process {pid}) holds /run/zypp.pid" in told(found)["package-lock"]
-    sh(lab, "try01", f"kill {pid}")
+    sh(lab, "try01", "systemctl stop holder")
     assert version(lab, "rlab-tool") == "1.0"
 
 
@@ -320,17 +319,12 @@ def test_killed_while_rpm_installs_and_asked_again(lab: Lab, ids: Ids) -> None:
     while lab.run("try01", ["pgrep", "-x", "sleep"]).returncode:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    mark = json.dumps(request["transaction"])[1:-1]
-    sh(
-        lab, "try01",
-        f"for p in $(grep -lz 'SOP_RUN_TRANSACTION={mark}' /proc/[0-9]*/environ 2>/dev/null |"
-        " cut -d/ -f3); do kill -9 $p 2>/dev/null; done; pkill -9 -x sleep; true",
-    )  # fmt: skip
+    sh(lab, "try01", "systemctl kill --signal=KILL 'sop-run-*'")
     first.join(30)
     found = ask(lab, "try01", "update", {}, **request)
     assert found["status"] == "ok", found["problems"]
     assert {item["result"] for item in found["items"]} == {"updated"}
-    assert "recovered" in told(found)
+    assert {"recovered", "duplicates-removed"} <= set(told(found))
     assert found["facts"]["packages_changed"] == {
         "rlab-more": ["1.0-1.lab", "1.1-1.lab"],
         "rlab-new": ["", "1.0-1.lab"],
@@ -343,7 +337,7 @@ def test_killed_while_rpm_installs_and_asked_again(lab: Lab, ids: Ids) -> None:
 
 def test_versions_compare_as_rpm_compares_them(lab: Lab) -> None:
     pairs = list(itertools.product(VERSIONS, VERSIONS))
-    script = "".join(f"print(rpm.vercmp('{one}', '{other}'))" for one, other in pairs)
+    script = "".join(f"print(rpm.vercmp('{one}', '{other}'), '')" for one, other in pairs)
     told_by_rpm = sh(lab, "try01", f'rpm --eval "%{{lua: {script} }}"').split()
     ours = [str(rpmversion.compare_part(one, other)) for one, other in pairs]
     assert dict(zip(pairs, ours, strict=True)) == dict(zip(pairs, told_by_rpm, strict=True))

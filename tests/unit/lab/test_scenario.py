@@ -15,7 +15,7 @@ CHECK_KEYS = {"http": "url", "service": "unit", "port": "port", "command": "argv
 def test_hosts_go_round_the_scenarios_in_their_order() -> None:
     names = [spec.name for spec in plan_hosts(full=13, rpm=3, thin=2)]
     assert names[:3] == ["web01", "sec01", "api01"]
-    assert names[11:] == ["snap01", "web02", "rpm01", "rpmapi01", "rpm02", "thin001", "thin002"]
+    assert names[11:] == ["snap01", "web02", "rpm01", "rpmapi01", "suse01", "thin001", "thin002"]
 
 
 def test_the_demo_shows_everything_that_it_promises() -> None:

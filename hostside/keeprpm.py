@@ -7,12 +7,12 @@ carries any more is a refusal, not a guess.
 import os
 import platform
 
-from hostside import dnf, durable, hostinfo, rpmdb, zypperkeep
+from hostside import dnf, durable, hostinfo, rpmdb, zyppdownload
 from hostside.command import run
 from hostside.unusable import Unusable
 
 # What downloads installed versions from the host's repositories, by package manager.
-SOURCES = {"dnf": dnf.keep, "zypper": zypperkeep.keep}
+SOURCES = {"dnf": dnf.keep, "zypper": zyppdownload.keep}
 NAME = "%{NAME}\\t%{EPOCH}\\t%{VERSION}-%{RELEASE}\\t%{ARCH}"
 
 

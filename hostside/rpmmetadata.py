@@ -53,7 +53,8 @@ class Index(Handler):
 
 
 class Packages(Handler):
-    """primary.xml: `found` {(name, arch): {version: {sha256, size, reboot}}} of the `wanted`."""
+    """primary.xml: `found` {(name, arch): {version: {sha256, size, reboot, location}}} of the
+    `wanted`."""
 
     def __init__(self, wanted):
         Handler.__init__(self)
@@ -65,7 +66,7 @@ class Packages(Handler):
         """An element begins."""
         self.text = ""
         if tag == "package":
-            self._now = {"sha256": "", "size": 0, "reboot": False}
+            self._now = {"sha256": "", "size": 0, "reboot": False, "location": ""}
         if self._now is None:
             return
         if tag == "version":
@@ -75,6 +76,8 @@ class Packages(Handler):
         elif tag == "size":
             size = attributes.get("package", "")
             self._now["size"] = int(size) if size.isdigit() else 0
+        elif tag == "location":
+            self._now["location"] = attributes.get("href", "")
         elif tag == "rpm:entry" and attributes.get("name") == REBOOT:
             self._now["reboot"] = True
 

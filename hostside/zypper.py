@@ -5,7 +5,16 @@ import re
 import shutil
 import tempfile
 
-from hostside import hostinfo, rpmdb, rpmitems, rpmmetadata, rpmversion, zypp
+from hostside import (
+    hostinfo,
+    rpmdb,
+    rpmitems,
+    rpmmetadata,
+    rpmversion,
+    staging,
+    zypp,
+    zyppdownload,
+)
 from hostside.command import run
 from hostside.pending import Pending
 
@@ -26,14 +35,23 @@ def reboot_required():
     return result.code == REBOOT_NEEDED
 
 
-def pending(refresh="private", advisories=True):
+def pending(refresh="private", advisories=True, stage_reserve_mb=None):
     """What a full update would bring, as a Pending; `refresh` is private, system or none.
 
     Without `advisories` they are left out, while the class of an item still follows from them.
+    With `stage_reserve_mb` the package files are downloaded and proven (hostside/staging.py).
     """
     folder = tempfile.mkdtemp(prefix="sop-run-check-", dir="/var/tmp")
+    asker = Asker(refresh, folder)
     try:
-        found = rpmitems.build(read(refresh, folder))
+        answer = read(asker, refresh, folder)
+        found = rpmitems.build(answer)
+        if stage_reserve_mb is not None and not found.failed:
+            if os.geteuid() == 0:
+                stage(asker, answer, folder, stage_reserve_mb)
+                rpmitems.stage(answer, found)
+            else:
+                found.staged = staging.not_root()
         for entry in () if advisories else found.items:
             entry["advisories"], entry["severity"] = [], ""
         return found
@@ -74,9 +92,8 @@ def raw_folder():
     return found.get("metadatadir") or os.path.join(found.get("cachedir") or CACHE, "raw")
 
 
-def read(refresh, folder):
+def read(asker, refresh, folder):
     """Everything as one dict, see rpmitems; raises ValueError when zypper or the data fail."""
-    asker = Asker(refresh, folder)
     if refresh != "none":
         causes = asker.refresh()
         if causes:
@@ -87,31 +104,39 @@ def read(refresh, folder):
     locked = zypp.locked(asker.ask("locks", "--solvables"))
     known = rpmdb.installed()
     offered, advisories = {}, []
+    wanted = {name.rpartition(".")[0] for name in known if "." in name} | set(known)
+    wanted |= {entry["name"] for entry in zypp.incoming(simulated)}
     for alias in (repository["alias"] for repository in repositories):
-        metadata = os.path.join(asker.raw, alias.replace("/", "_"))
         try:
-            offered[alias], told = load(metadata, known, simulated, folder)
+            paths = metadata(asker.raw, alias, folder)
+            offered[alias] = packages_of(paths, wanted, folder)
+            advisories += advisories_in(paths, wanted, folder)
         except ValueError as error:
             return {"causes": ["%s: %s" % (alias, error)]}
-        advisories += told
     return combine(
         known, simulated, repositories=repositories, listed=listed, locked=locked, offered=offered,
         advisories=advisories,
     )
 
 
-def load(metadata, known, simulated, work):
-    """(packages, advisories) of one repository, about what is installed."""
-    wanted = {name.rpartition(".")[0] for name in known if "." in name} | set(known)
-    wanted |= {entry["name"] for entry in zypp.incoming(simulated)}
-    paths = rpmmetadata.files(metadata, work)
+def metadata(raw, alias, work):
+    """{type: path} of a repository's metadata; raises ValueError when they list no packages."""
+    paths = rpmmetadata.files(os.path.join(raw, alias.replace("/", "_")), work)
     if "primary" not in paths:
         raise ValueError("its metadata list no packages")
-    packages = rpmmetadata.read(paths["primary"], rpmmetadata.Packages(wanted), work).found
+    return paths
+
+
+def packages_of(paths, wanted, work):
+    """What a repository offers of the names `wanted`, see rpmmetadata; raises ValueError."""
+    return rpmmetadata.read(paths["primary"], rpmmetadata.Packages(wanted), work).found
+
+
+def advisories_in(paths, wanted, work):
+    """A repository's advisories about the names `wanted`, see rpmmetadata; raises ValueError."""
     if "updateinfo" not in paths:
-        return packages, []
-    return packages, rpmmetadata.read(
-        paths["updateinfo"], rpmmetadata.Advisories(wanted), work).found
+        return []
+    return rpmmetadata.read(paths["updateinfo"], rpmmetadata.Advisories(wanted), work).found
 
 
 def combine(known, simulated, *, repositories, listed, locked, offered, advisories):
@@ -120,15 +145,19 @@ def combine(known, simulated, *, repositories, listed, locked, offered, advisori
     upgrades, new = [], []
     for entry in zypp.incoming(simulated):
         before = known.get(rpmdb.key(entry["name"], entry["arch"]))
+        repo, package = carried(entry, preferred, offered)
         if before is None:
-            new.append(entry["name"])
+            new.append(dict(package, name=entry["name"], arch=entry["arch"], version=entry["to"]))
         else:
-            upgrades.append(upgrade(entry, before, preferred, offered, advisories))
+            told = advisories_of((entry["name"], entry["arch"]), before, entry["to"], advisories)
+            told["reboot"] |= package.pop("reboot")
+            upgrades.append(dict(entry, **package, repo=repo, advisories=told, **{"from": before}))
     taken = {(entry["name"], entry["arch"]) for entry in upgrades}
     return {
         "causes": [],
         "upgrades": sorted(upgrades, key=lambda row: (row["name"], row["arch"])),
-        "new": sorted(new),
+        "new": sorted(new, key=lambda row: (row["name"], row["arch"])),
+        "staging": "",
         "removals": sorted(row["name"] for row in simulated.get("to-remove", [])),
         "withheld": withheld(listed, taken, locked),
         "unsigned": sorted(
@@ -140,21 +169,36 @@ def combine(known, simulated, *, repositories, listed, locked, offered, advisori
     }
 
 
-def upgrade(entry, before, preferred, offered, advisories):
-    """One upgrade with repository, size, checksum and advisories."""
+def carried(entry, preferred, offered):
+    """(repository, {size, sha256, file, reboot}) of an incoming package; raises ValueError."""
     identity = (entry["name"], entry["arch"])
-    carried = [alias for alias in offered if entry["to"] in offered[alias].get(identity, {})]
-    if not carried:
+    aliases = [alias for alias in offered if entry["to"] in offered[alias].get(identity, {})]
+    if not aliases:
         raise ValueError("no repository's metadata list %s %s" % (entry["name"], entry["to"]))
-    repo = preferred.get((*identity, entry["to"]), "")
-    repo = repo if repo in carried else carried[0]
-    file = offered[repo][identity][entry["to"]]
-    told = advisories_of(identity, before, entry["to"], advisories)
-    told["reboot"] |= file["reboot"]
-    return {
-        "name": entry["name"], "arch": entry["arch"], "from": before, "to": entry["to"],
-        "repo": repo, "size": file["size"], "sha256": file["sha256"], "advisories": told,
-    }
+    alias = preferred.get((*identity, entry["to"]), "")
+    alias = alias if alias in aliases else aliases[0]
+    package = dict(offered[alias][identity][entry["to"]])
+    package["file"] = os.path.basename(package.pop("location"))
+    return alias, package
+
+
+def stage(asker, answer, folder, reserve_mb):
+    """Download what the update would install to the staging folder; a failure is in `staging`."""
+    staging.open_folder()
+    rows = [(row, row["to"]) for row in answer["upgrades"]]
+    rows += [(row, row["version"]) for row in answer["new"]]
+    missing = [pair for pair in rows if not staging.has(pair[0]["file"], pair[0]["sha256"])]
+    size, room = sum(row["size"] for row, _ in missing), staging.room(reserve_mb)
+    if size > room:
+        answer["staging"] = "%d bytes are needed, %d may be used" % (size, max(0, room))
+    elif missing:
+        wanted = {row["file"]: (row["name"], version, row["arch"]) for row, version in missing}
+        there, why = zyppdownload.download(
+            wanted, os.path.join(folder, "packages"), cache=asker.cache, log=asker.log,
+            seconds=staging.SECONDS)
+        answer["staging"] = why
+        for name, path in there.items():
+            shutil.move(path, staging.path_of(name))
 
 
 def advisories_of(identity, before, after, advisories):

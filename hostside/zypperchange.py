@@ -7,7 +7,18 @@ answers no question.
 import os
 import shutil
 
-from hostside import durable, keeprpm, leftovers, packagelock, rpmdb, state, zypp
+from hostside import (
+    keeprpm,
+    leftovers,
+    packagelock,
+    roomwatch,
+    rpmdb,
+    sideeffects,
+    staging,
+    state,
+    zypp,
+    zypperfiles,
+)
 from hostside.command import run
 
 LOCK_SECONDS = 120
@@ -39,20 +50,35 @@ class Stop(Exception):
 def carry_out(change):
     """Bring every item that is still to do to its approved version."""
     folder = state.private_folder(state.folder(change.transaction, "packages"))
+    watch = roomwatch.Watch(change.transaction)
     try:
-        refresh(change)
-        compare_candidates(change)
-        new = download(change, folder)
-        prove(change.todo(), folder)
-        first = not change.notes.get("installing")
-        change.begin_installing(new)
-        install(change, folder, first)
+        with watch:
+            attempt(change, folder)
     except Stop as stop:
-        change.answer.stop(stop.status, stop.code, str(stop), HINTS[stop.code])
+        if watch.reason:
+            change.out_of_room(watch.reason, begun=bool(change.notes.get("installing")))
+        else:
+            change.answer.stop(stop.status, stop.code, str(stop), HINTS[stop.code])
     except ValueError as error:  # zypper's answer before the installation was no XML
         change.answer.stop("refused", "cannot-resolve", str(error), HINTS["cannot-resolve"])
     finally:
         shutil.rmtree(folder)
+
+
+def attempt(change, folder):
+    """Refresh, simulate, download and prove, then install; Stop at the first doubt."""
+    refresh(change)
+    compare_candidates(change)
+    zypperfiles.lend(change.todo() + sideeffects.approved_new(change.options), folder)
+    new = download(change, folder)
+    prove(change.todo() + new, folder)
+    first = not change.notes.get("installing")
+    change.begin_installing([row["key"] for row in new])
+    try:
+        install(change, folder, first)
+    finally:
+        incoming = change.items + (change.options.get("allow_new") or [])
+        staging.drop({row.get("sha256") for row in incoming})
 
 
 def lock_seconds(change):
@@ -124,52 +150,38 @@ def exact(items, *options):
 
 
 def download(change, folder):
-    """Download what the update needs; returns new packages. Stop when it goes beyond approval."""
+    """Download what the check has not staged; returns the approved new packages that come.
+
+    Stop when the update would go beyond what was approved.
+    """
     words = exact(change.todo(), "--download-only")
     said = ask(change, words, "download-failed", change.remaining(), packages=folder)
     return judged(change, zypp.changes(said))
 
 
 def judged(change, found):
-    """Names of new packages in zypper's summary; Stop when it would do more than was approved."""
+    """The approved new packages in zypper's summary; Stop when it would do more than approved."""
     approved = {change.key(item): item["to"] for item in change.items}
-    allowed = set(change.options.get("allow_removals") or [])
-    new, beyond, seen = [], [], set()
-    for row in zypp.incoming(found):
-        name = identity(row)
-        seen.add(name)
-        if name not in change.before:
-            new.append(name)
-        elif approved.get(name) != row["to"]:
-            beyond.append("would change %s to %s" % (name, row["to"]))
-    for section in set(found) - {"to-upgrade", "to-install"}:
-        for row in found[section]:
-            if section != "to-remove" or row["name"] not in allowed:
-                beyond.append("would %s %s" % (section[len("to-"):].replace("-", " "), row["name"]))
+    seen = {identity(row): row["to"] for row in zypp.incoming(found)}
+    new = {name: version for name, version in seen.items() if name not in change.before}
+    removals = [row["name"] for row in found.get("to-remove", [])]
+    beyond = sideeffects.beyond(change.options, sorted(new.items()), removals)
+    beyond += ["would change %s to %s" % (name, version) for name, version in sorted(seen.items())
+               if name not in new and approved.get(name) != version]
+    for section in sorted(set(found) - {"to-upgrade", "to-install", "to-remove"}):
+        action = section[len("to-"):].replace("-", " ")
+        beyond += ["would %s %s" % (action, row["name"]) for row in found[section]]
     if beyond:
-        raise Stop("refused", "beyond-approval", "; ".join(sorted(beyond)))
+        raise Stop("refused", "beyond-approval", "; ".join(beyond))
     missing = sorted(change.key(item) for item in change.todo() if change.key(item) not in seen)
     if missing:
         raise Stop("refused", "cannot-resolve", "zypper would not update %s" % ", ".join(missing))
-    return new
+    return [row for row in sideeffects.approved_new(change.options) if row["key"] in new]
 
 
-def prove(items, folder):
-    """Compare every approved package's file with the SHA-256 that was approved."""
-    there = {
-        name: os.path.join(place, name) for place, _, names in os.walk(folder) for name in names
-    }
-    wrong = []
-    for item in items:
-        name = "%s-%s.%s.rpm" % (
-            item["name"], item["to"].split(":", 1)[-1], item.get("arch") or "noarch")
-        if not item.get("sha256"):
-            continue
-        if name not in there:
-            wrong.append("%s was not downloaded" % name)
-        elif durable.file_sha256(there[name]) != item["sha256"].lower():
-            wrong.append("%s has SHA-256 %s, approved %s" % (
-                name, durable.file_sha256(there[name]), item["sha256"]))
+def prove(rows, folder):
+    """Stop when a downloaded file is not the approved one."""
+    wrong = zypperfiles.wrong(rows, folder)
     if wrong:
         raise Stop("refused", "wrong-sha256", "; ".join(wrong))
 

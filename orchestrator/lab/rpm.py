@@ -54,7 +54,7 @@ _SUSE_RELEASE = "SUSE Linux Enterprise Server 15.7 (lab imitation)\n"
 _SHELL = ("/bin/sh", "/usr/bin/sh")
 # What SUSE's kernels provide: versions stay side by side, and a restart is wanted.
 _KERNEL = ("multiversion(kernel)", "installhint(reboot-needed)")
-_SLOW = "if [ -e /run/lab-slow ]; then rm /run/lab-slow; sleep 60; fi\n"
+_SLOW = "if [ -e /run/lab-slow ]; then rm /run/lab-slow; sleep 60; fi\ntouch /run/lab-done\n"
 _SCRIPT = 'echo "rlab-script 1.1: migration failed" >&2\nexit 1\n'
 
 RPM_PACKAGES = (

@@ -312,7 +312,7 @@ def test_killed_while_rpm_installs_and_asked_again(lab: Lab, ids: Ids) -> None:
     approved = items(lab, "rlab-more", "rlab-tool")
     facts = backup(lab, ids, approved, "packages")
     request = {"transaction": next(ids), "items": approved, "backup": facts["backup"]}
-    sh(lab, "try01", "touch /run/lab-slow")
+    sh(lab, "try01", "touch /run/lab-slow; rm -f /run/lab-done")
     first = Thread(target=lambda: ask(lab, "try01", "update", {}, **request), daemon=True)
     first.start()
     deadline = time.monotonic() + 60
@@ -331,6 +331,7 @@ def test_killed_while_rpm_installs_and_asked_again(lab: Lab, ids: Ids) -> None:
         "rlab-tool": ["1.0-1.lab", "1.1-1.lab"],
     }
     assert version(lab, "rlab-more") == "1.1", "no second version beside it"
+    assert sh(lab, "try01", "ls /run/lab-done"), "its script came to the end, at the second time"
     restore(lab, ids, {"before": facts}, approved)
     assert lab.run("try01", ["rpm", "-q", "rlab-new"]).returncode != 0, "new packages go again"
 

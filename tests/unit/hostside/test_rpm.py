@@ -65,9 +65,16 @@ def test_packages_of_every_compression(tmp_path: Path, ending: str, pack) -> Non
     path.write_bytes(pack(PRIMARY.encode()))
     assert primary(path) == {
         ("kernel-default", "x86_64"): {
-            "6.4.0-150700.53.3.1": {"sha256": "ab12", "size": 150000000, "reboot": True}
+            "6.4.0-150700.53.3.1": {
+                "sha256": "ab12",
+                "size": 150000000,
+                "reboot": True,
+                "location": "x86_64/k.rpm",
+            }
         },
-        ("bind", "x86_64"): {"1:9.18-2": {"sha256": "", "size": 17, "reboot": False}},
+        ("bind", "x86_64"): {
+            "1:9.18-2": {"sha256": "", "size": 17, "reboot": False, "location": ""}
+        },
     }, "a checksum of another kind than SHA-256 is none that could be approved"
 
 
@@ -148,4 +155,4 @@ def test_what_a_killed_zypper_had_said_is_kept_and_control_characters_are_not() 
 
 def test_an_upgrade_that_no_metadata_list_is_no_item() -> None:
     with pytest.raises(ValueError, match="no repository's metadata list bind 2-1"):
-        zypper.upgrade({"name": "bind", "arch": "x86_64", "to": "2-1"}, "1-1", {}, {"r": {}}, [])
+        zypper.carried({"name": "bind", "arch": "x86_64", "to": "2-1"}, {}, {"r": {}})

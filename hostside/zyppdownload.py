@@ -17,7 +17,7 @@ def download(wanted, folder, **options):
     """
     words = sorted("%s.%s=%s" % (name, arch, version) for name, version, arch in wanted.values())
     said = zypp.call(["download", *words], packages=folder, **options)
-    there = dict(map(downloaded, said.root.iter("download-result")))
+    there = results(said)
     found = {
         key: there[identity] for key, identity in wanted.items()
         if os.path.isfile(there.get(identity, ""))
@@ -25,6 +25,11 @@ def download(wanted, folder, **options):
     if len(found) == len(wanted):
         return found, ""
     return found, zypp.why(said) if said.code != 0 else "; ".join(said.texts("warning", "error"))
+
+
+def results(said):
+    """{(name, version, arch): path or ""} of what zypper says that it downloaded."""
+    return dict(map(downloaded, said.root.iter("download-result")))
 
 
 def downloaded(node):

@@ -4,7 +4,6 @@ After the refresh every call works on the same metadata (`--no-refresh`), names 
 answers no question.
 """
 
-import os
 import shutil
 
 from hostside import (

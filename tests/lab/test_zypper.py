@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -142,7 +143,9 @@ def test_check_names_versions_checksums_advisories_and_new_packages(lab: Lab) ->
     found = ask(lab, "try01", "check", {})
     assert found["status"] == "ok", found["problems"]
     assert found["facts"]["package_manager"] == "zypper"
-    assert found["facts"]["new_packages"] == ["rlab-new"]
+    (new,) = found["facts"]["new_packages"]
+    assert (new["name"], new["version"], len(new["sha256"])) == ("rlab-new", "1.0-1.lab", 64)
+    assert found["facts"]["staged"] is None
     assert found["facts"]["without_source"] == found["facts"]["withheld"] == []
     by_name = {item["name"]: item for item in found["items"]}
     assert {n: (i["from"], i["to"], i["class"]) for n, i in by_name.items()} == {
@@ -253,7 +256,8 @@ REFUSALS: dict[str, tuple[str, Twist, str, str, str]] = {
     ),
     "more would change": (
         "rlab-more", dict,
-        "refused", "beyond-approval", "would change rlab-tool to 1.1-1.lab",
+        "refused", "beyond-approval",
+        "would install rlab-new 1.0-1.lab; would change rlab-tool to 1.1-1.lab",
     ),
 }  # fmt: skip
 
@@ -296,6 +300,27 @@ def test_exactly_the_approved_package_is_updated_though_more_is_pending(lab: Lab
     assert version(lab, "rlab-tool") == "1.0"
 
 
+def test_what_the_check_has_staged_is_installed_though_the_mirror_drops_it(
+    lab: Lab, ids: Ids
+) -> None:
+    staged = ask(lab, "try01", "check", {"stage": True})["facts"]["staged"]
+    assert (staged["files"], staged["missing"], staged["reason"]) == (6, [], "")
+    source = lab.directory / "www/rpm/updates/repodata"
+    shutil.copytree(source, lab.directory / "www/emptied/repodata")
+    edit = "/etc/zypp/repos.d/updates.repo"
+    sh(lab, "try01", f"cp {edit} /root; sed -i s,rpm/updates,emptied, {edit}")
+    approved = items(lab, "rlab-tool")
+    done = update(lab, ids, approved)
+    missing = update(lab, ids, [{**item, "sha256": ""} for item in items(lab, "rlab-web")])
+    sh(lab, "try01", f"mv /root/updates.repo {edit}")
+    assert done["status"] == "ok", done["problems"]
+    assert version(lab, "rlab-tool") == "1.1"
+    assert "rlab-tool" not in sh(lab, "try01", "ls /var/cache/sop-run/staged")
+    assert missing["status"] == "refused", "no file of that name and checksum is staged"
+    assert "rlab-web" in told(missing)["download-failed"]
+    restore(lab, ids, done, approved)
+
+
 def test_a_package_script_that_fails_is_a_failed_update(lab: Lab, ids: Ids) -> None:
     """Fault 10: zypper's exit code 107; the files are there, what the script does is not."""
     approved = items(lab, "rlab-script")
@@ -312,8 +337,9 @@ def test_killed_while_rpm_installs_and_asked_again(lab: Lab, ids: Ids) -> None:
     approved = items(lab, "rlab-more", "rlab-tool")
     facts = backup(lab, ids, approved, "packages")
     request = {"transaction": next(ids), "items": approved, "backup": facts["backup"]}
+    options = {"allow_new": ask(lab, "try01", "check", {})["facts"]["new_packages"]}
     sh(lab, "try01", "touch /run/lab-slow; rm -f /run/lab-done")
-    first = Thread(target=lambda: ask(lab, "try01", "update", {}, **request), daemon=True)
+    first = Thread(target=lambda: ask(lab, "try01", "update", options, **request), daemon=True)
     first.start()
     deadline = time.monotonic() + 60
     while lab.run("try01", ["pgrep", "-x", "sleep"]).returncode:
@@ -321,7 +347,7 @@ def test_killed_while_rpm_installs_and_asked_again(lab: Lab, ids: Ids) -> None:
         time.sleep(0.1)
     sh(lab, "try01", "systemctl kill --signal=KILL 'sop-run-*'")
     first.join(30)
-    found = ask(lab, "try01", "update", {}, **request)
+    found = ask(lab, "try01", "update", options, **request)
     assert found["status"] == "ok", found["problems"]
     assert {item["result"] for item in found["items"]} == {"updated"}
     assert {"recovered", "duplicates-removed"} <= set(told(found))

@@ -35,8 +35,7 @@ class Said:
             (node.get("type", ""), (node.text or "").strip()) for node in self.root.iter("message")
         ]
         self.questions = [
-            "\n".join(filter(None, ((node.findtext(tag) or "").strip()
-                                    for tag in ("description", "text"))))
+            (node.findtext("description") or node.findtext("text") or "").strip()
             for node in self.root.iter("prompt")
         ]
 

@@ -312,13 +312,13 @@ def test_what_the_check_has_staged_is_installed_though_the_mirror_drops_it(
     approved = items(lab, "rlab-tool")
     done = update(lab, ids, approved)
     missing = update(lab, ids, [{**item, "sha256": ""} for item in items(lab, "rlab-web")])
-    sh(lab, "try01", f"mv /root/updates.repo {edit}")
     assert done["status"] == "ok", done["problems"]
     assert version(lab, "rlab-tool") == "1.1"
     assert "rlab-tool" not in sh(lab, "try01", "ls /var/cache/sop-run/staged")
     assert missing["status"] == "refused", "no file of that name and checksum is staged"
     assert "rlab-web" in told(missing)["download-failed"]
     restore(lab, ids, done, approved)
+    sh(lab, "try01", f"mv /root/updates.repo {edit}")
 
 
 def test_a_package_script_that_fails_is_a_failed_update(lab: Lab, ids: Ids) -> None:
@@ -339,11 +339,14 @@ def test_killed_while_rpm_installs_and_asked_again(lab: Lab, ids: Ids) -> None:
     request = {"transaction": next(ids), "items": approved, "backup": facts["backup"]}
     options = {"allow_new": ask(lab, "try01", "check", {})["facts"]["new_packages"]}
     sh(lab, "try01", "touch /run/lab-slow; rm -f /run/lab-done")
-    first = Thread(target=lambda: ask(lab, "try01", "update", options, **request), daemon=True)
+    ended: list[dict[str, Any]] = []
+    first = Thread(
+        target=lambda: ended.append(ask(lab, "try01", "update", options, **request)), daemon=True
+    )
     first.start()
     deadline = time.monotonic() + 60
     while lab.run("try01", ["pgrep", "-x", "sleep"]).returncode:
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline and not ended, [told(found) for found in ended]
         time.sleep(0.1)
     sh(lab, "try01", "systemctl kill --signal=KILL 'sop-run-*'")
     first.join(30)

@@ -10,7 +10,6 @@ from hostside import (
     keeprpm,
     leftovers,
     packagelock,
-    roomwatch,
     rpmdb,
     sideeffects,
     staging,
@@ -49,7 +48,7 @@ class Stop(Exception):
 def carry_out(change):
     """Bring every item that is still to do to its approved version."""
     folder = state.private_folder(state.folder(change.transaction, "packages"))
-    watch = roomwatch.Watch(change.transaction)
+    watch = change.watch()
     try:
         with watch:
             attempt(change, folder)

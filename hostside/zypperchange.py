@@ -89,6 +89,8 @@ def ask(change, words, code, seconds, **options):
     said = zypp.call(words, seconds=min(seconds, change.remaining()),
                      lock_seconds=lock_seconds(change), **options)
     change.add_log(said.log())
+    if said.code is None:
+        leftovers.end(change.transaction)
     if said.code == zypp.LOCKED:
         holder = packagelock.wait_free(0)
         raise Stop("blocked", "package-lock", holder or zypp.why(said))

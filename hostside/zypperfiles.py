@@ -20,16 +20,16 @@ def lend(rows, folder):
     What is not staged, or not found in the metadata, zypper downloads.
     """
     names, raw = {row["name"] for row in rows}, zypper.raw_folder()
-    for alias in sorted(os.listdir(raw)):
+    for alias in sorted(os.listdir(raw)) if os.path.isdir(raw) else []:
         try:
             packages = zypper.packages_of(zypper.metadata(raw, alias, folder), names, folder)
-        except ValueError:
-            continue  # a repository that is not enabled any more
-        for row in rows:
-            versions = packages.get((row["name"], row.get("arch", "")), {})
-            if version_of(row) in versions:
-                location = os.path.normpath(versions[version_of(row)]["location"])
-                lend_one(row, os.path.join(folder, alias), location)
+            for row in rows:
+                versions = packages.get((row["name"], row.get("arch", "")), {})
+                if version_of(row) in versions:
+                    location = os.path.normpath(versions[version_of(row)]["location"])
+                    lend_one(row, os.path.join(folder, alias), location)
+        except (ValueError, OSError):
+            continue  # a repository that is not enabled any more, a disk that is full
 
 
 def lend_one(row, folder, location):

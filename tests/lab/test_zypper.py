@@ -11,20 +11,17 @@ from threading import Thread
 from typing import Any
 
 import pytest
-import yaml
 
 from hostside import rpmversion
-from orchestrator.journal.book import read_state
 from orchestrator.lab.lab import HostSpec, Lab
-from orchestrator.model.evidence import Phase
+from orchestrator.lab.process import run
 from orchestrator.model.verdict import Verdict
-from tests.cli import Called, sop_run
 from tests.lab.asked import ask, sh, told
 from tests.lab.left import left_overs
+from tests.lab.month import MONTHLY, Month, set_variables
 
 pytestmark = pytest.mark.lab
 
-CYCLE = "2026-11"
 HOSTS = [
     HostSpec("suse01", "rpm", "suse"),
     HostSpec("suseapi01", "rpm", "suse-breaks"),
@@ -33,6 +30,17 @@ HOSTS = [
 ]
 OLD = ("rlab-kernel-6.1", "rlab-script-1.0", "rlab-more-1.0")
 VERSIONS = ("1.0", "1.0.1", "1.0a", "1.0~rc1", "1.0^git1", "1.00", "2", "10", "1_0", "a1", "1.0~")
+ODD_SPEC = """Name: libodd++6
+Epoch: 3
+Version: 1.{0}~rc1
+Release: 2
+Summary: odd
+License: GPL-3.0-or-later
+AutoReqProv: no
+%description
+odd
+%files
+"""
 Ids = Iterator[str]
 
 
@@ -40,10 +48,7 @@ Ids = Iterator[str]
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     made = Lab.up(tmp_path_factory.mktemp("zypper") / "lab", HOSTS, print)
     try:
-        folder = made.inventory.parent / "host_vars"
-        folder.mkdir()
-        text = yaml.safe_dump({"backup_method": "packages"})
-        (folder / "susekept01.yml").write_text(text)
+        set_variables(made, "susekept01", backup_method="packages")
         source = "http://10.99.0.1:8000/rpm/baseos"
         files = " ".join(f"{source}/{name}-1.lab.noarch.rpm" for name in OLD)
         sh(made, "try01", f"rpm --install {files}")
@@ -59,9 +64,9 @@ def ids() -> Ids:
     return (f"{number:032x}" for number in itertools.count(1))
 
 
-def items(lab: Lab, *names: str, host: str = "try01") -> list[dict[str, Any]]:
+def items(lab: Lab, *names: str, stage: bool = False) -> list[dict[str, Any]]:
     """Pending items of these names, as the check tells them."""
-    found = {item["name"]: item for item in ask(lab, host, "check", {})["items"]}
+    found = {i["name"]: i for i in ask(lab, "try01", "check", {"stage": stage})["items"]}
     return [found[name] for name in names]
 
 
@@ -105,29 +110,19 @@ def test_the_host_says_that_it_is_an_imitation_and_has_no_other_package_manager(
 
 def test_a_whole_cycle_through_the_command_line(lab: Lab, tmp_path: Path) -> None:
     """Check, backup, update, test; the two hosts whose service breaks are restored."""
-
-    def call(*words: str | Path) -> Called:
-        return sop_run(*words, "--inventory", lab.inventory, "--home", tmp_path)
-
-    def sign(officer: str) -> Called:
-        return call("sign", CYCLE, "--as", officer, "--key", lab.officer_key(officer))
-
-    monthly = ("monthly", "--period", CYCLE, "--limit", "suse01,suseapi01,susekept01")
-    codes = [call(*monthly).code, sign("analis").code, sign("kepala").code]
-    changed = call("monthly", "--period", CYCLE)
+    month = Month(lab, tmp_path)
+    first = month.call(*MONTHLY, "--limit", "suse01,suseapi01,susekept01")
+    codes = [first.code, month.sign("analis").code, month.sign("kepala").code]
+    changed = month.monthly()
     assert [*codes, changed.code] == [3, 3, 0, 3], changed.text
-    state = read_state(tmp_path / "cycles" / CYCLE)
-    assert {host: v.verdict for host, v in state.verdicts.items()} == {
+    assert {host: v.verdict for host, v in month.state.verdicts.items()} == {
         "suse01": Verdict.UPDATED,
         "suseapi01": Verdict.ROLLED_BACK,
         "susekept01": Verdict.ROLLED_BACK,
-    }, state.verdicts
+    }, month.state.verdicts
     methods = {}
     for host in ("suseapi01", "susekept01"):
-        outcome = state.last(host, Phase.RESTORE)
-        evidence = outcome.read() if outcome else None
-        assert evidence is not None
-        methods[host] = evidence.facts["restore"]["method"]
+        methods[host] = month.evidence(host, "restore")["facts"]["restore"]["method"]
         assert version(lab, "rlab-api", host) == "1.0"
         assert sh(lab, host, "rpm -V rlab-api") == ""
         assert sh(lab, host, "curl -s --max-time 5 127.0.0.1:8091") == "rlab-api 1.0"
@@ -319,6 +314,30 @@ def test_what_the_check_has_staged_is_installed_though_the_mirror_drops_it(
     assert "rlab-web" in told(missing)["download-failed"]
     restore(lab, ids, done, approved)
     sh(lab, "try01", f"mv /root/updates.repo {edit}")
+
+
+def test_epochs_odd_names_and_checksums_of_another_kind(lab: Lab, ids: Ids, tmp_path: Path) -> None:
+    """A repository of its own, unsigned, in a folder; its metadata know no SHA-256."""
+    defines = [f"_topdir {tmp_path}/top", f"_dbpath {tmp_path}/db", "_build_id_links none"]
+    options = [word for define in defines for word in ("--define", define)]
+    for number in (1, 2):
+        (tmp_path / "spec").write_text(ODD_SPEC.format(number))
+        run(["rpmbuild", "-bb", "--quiet", "--nodeps", *options, tmp_path / "spec"])
+    run(["createrepo_c", "--quiet", "--checksum", "sha512", tmp_path / "top/RPMS"])
+    shutil.copytree(tmp_path / "top/RPMS", lab.root("try01") / "srv/odd")
+    source = lab.root("try01") / "etc/zypp/repos.d/odd.repo"
+    source.write_text("[odd/a b]\nbaseurl=dir:///srv/odd\ntype=rpm-md\ngpgcheck=0\nenabled=1\n")
+    sh(lab, "try01", "rpm --install --nodeps /srv/odd/*/*-1.1~*.rpm")
+    assert items(lab, "libodd++6")[0]["sha256"] == ""
+    (approved,) = items(lab, "libodd++6", stage=True)
+    assert (approved["from"], approved["to"]) == ("3:1.1~rc1-2", "3:1.2~rc1-2")
+    assert (approved["source"], len(approved["sha256"])) == ("odd/a b", 64), "the staged file's"
+    done = update(lab, ids, [approved], "packages")
+    assert done["status"] == "ok", done["problems"]
+    assert done["facts"]["packages_changed"] == {"libodd++6": ["3:1.1~rc1-2", "3:1.2~rc1-2"]}
+    restore(lab, ids, done, [approved])
+    source.unlink()
+    sh(lab, "try01", "rpm --erase libodd++6")
 
 
 def test_a_package_script_that_fails_is_a_failed_update(lab: Lab, ids: Ids) -> None:

@@ -18,6 +18,7 @@ WATCHED_MOUNTS = ("/", "/var", "/boot")
 DEBIAN_LIKE = frozenset({"debian", "ubuntu"})
 RPM_LIKE = frozenset({"rhel", "fedora", "centos", "rocky", "almalinux", "ol", "amzn"})
 SUSE_LIKE = frozenset({"suse", "opensuse", "sles", "sled", "opensuse-leap", "opensuse-tumbleweed"})
+TOOLS = {"apt": ("apt-get", "dpkg-query"), "dnf": ("dnf", "rpm"), "zypper": ("zypper", "rpm")}
 ON_RPM = ("dnf", "zypper")  # package managers that work on rpm's database
 
 
@@ -68,22 +69,22 @@ def operating_system():
 
 
 def package_manager():
-    """`apt`, `dnf`, `zypper` or `none`: by the system's family first, for a host may carry several.
-
-    SUSE comes before the other RPM systems: what calls itself both is SUSE's.
-    """
+    """`apt`, `dnf`, `zypper` or `none`."""
     release = os_release()
-    family = set(release.get("ID_LIKE", "").split()) | {release.get("ID", "")}
-    present = {
-        "apt": bool(which("apt-get") and which("dpkg-query")),
-        "zypper": bool(which("zypper") and which("rpm")),
-        "dnf": bool(which("dnf") and which("rpm")),
-    }
-    families = (("apt", DEBIAN_LIKE), ("zypper", SUSE_LIKE), ("dnf", RPM_LIKE))
-    for name, like in families:
-        if family & like and present[name]:
+    return choose_manager(set(release.get("ID_LIKE", "").split()) | {release.get("ID", "")}, {
+        name for name, tools in TOOLS.items() if all(which(tool) for tool in tools)
+    })
+
+
+def choose_manager(family, present):
+    """By the system's `family` (its ID and ID_LIKE) first, for a host may have several tools.
+
+    SUSE comes before the other RPM systems, whose tools it may have, too.
+    """
+    for name, like in (("apt", DEBIAN_LIKE), ("zypper", SUSE_LIKE), ("dnf", RPM_LIKE)):
+        if family & like and name in present:
             return name
-    return next((name for name in ("apt", "dnf", "zypper") if present[name]), "none")
+    return next((name for name in ("apt", "dnf", "zypper") if name in present), "none")
 
 
 def parse_fib_trie(text):

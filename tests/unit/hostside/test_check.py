@@ -64,3 +64,22 @@ def test_os_release_is_data() -> None:
     text = 'ID="x$(reboot)"\nID_LIKE=\'a b\'\nbad line\nNAME="a\\"b"\n'
     found = hostinfo.parse_os_release(text)
     assert found == {"ID": "x$(reboot)", "ID_LIKE": "a b", "NAME": 'a"b'}
+
+
+@pytest.mark.parametrize(
+    ("family", "present", "chosen"),
+    [
+        ({"debian"}, {"apt", "dnf", "zypper"}, "apt"),
+        ({"rocky", "rhel", "fedora"}, {"dnf", "zypper"}, "dnf"),
+        ({"sles", "suse"}, {"dnf", "zypper"}, "zypper"),
+        ({"opensuse-leap", "suse", "opensuse"}, {"apt", "dnf", "zypper"}, "zypper"),
+        ({"multi", "suse", "rhel"}, {"dnf", "zypper"}, "zypper"),
+        ({"sles", "suse"}, {"dnf"}, "dnf"),
+        ({"unknown"}, {"zypper"}, "zypper"),
+        ({"unknown"}, set(), "none"),
+    ],
+)
+def test_a_host_with_several_package_managers_has_one(
+    family: set[str], present: set[str], chosen: str
+) -> None:
+    assert hostinfo.choose_manager(family, present) == chosen

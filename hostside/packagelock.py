@@ -27,6 +27,8 @@ TIMERS = {
     "dnf": ("dnf-automatic.timer", "dnf-automatic-install.timer", "dnf-makecache.timer"),
     "zypper": ("packagekit-background.timer", "os-update.timer", "transactional-update.timer"),
 }
+# D-Bus starts it whenever a desktop or a console asks, and then it keeps the lock for minutes.
+SERVICES = {"zypper": ("packagekit.service",)}
 POLL_SECONDS = 0.2
 
 
@@ -150,7 +152,8 @@ class Inhibitor:
     """Keeps the host's automatic updates out for as long as this process lives.
 
     On apt hosts by their own locks, which the kernel releases even if we are killed: nothing is
-    left to undo. Elsewhere active timers are stopped; `register` stores their names before.
+    left to undo. Elsewhere active timers are stopped, and services that would take the lock are
+    masked until the next boot at the latest; `register` stores their names before.
     """
 
     def __init__(self, register):
@@ -165,14 +168,18 @@ class Inhibitor:
             self._lock_daily()
             return
         if which("systemctl"):
-            active = [
+            timers = [
                 name for name in TIMERS.get(manager, ())
                 if run(["systemctl", "is-active", "--quiet", name], timeout=20).ok
             ]
-            if active:
-                self._register(active)
-                run(["systemctl", "stop", *active], timeout=60)
-                self.stopped = active
+            services = [name for name in SERVICES.get(manager, ()) if loaded(name)]
+            self.stopped = timers + services
+            if self.stopped:
+                self._register(self.stopped)
+            if timers:
+                run(["systemctl", "stop", *timers], timeout=60)
+            if services:
+                run(["systemctl", "mask", "--runtime", *services], timeout=60)
 
     def _lock_daily(self):
         handle = os.open(APT_DAILY, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
@@ -187,11 +194,21 @@ class Inhibitor:
             self._handles.append(unattended)
 
     def stop(self, names=()):
-        """Let them in again; `names` are timers that an earlier, killed attempt had stopped."""
+        """Let them in again; `names` are those that an earlier, killed attempt had kept out."""
         for handle in self._handles:
             os.close(handle)
         self._handles = []
         again = sorted(set(self.stopped) | set(names))
-        if again:
-            run(["systemctl", "start", *again], timeout=60)
+        services = [name for name in again if name.endswith(".service")]
+        timers = [name for name in again if name not in services]
+        if services:
+            run(["systemctl", "unmask", "--runtime", *services], timeout=60)
+        if timers:
+            run(["systemctl", "start", *timers], timeout=60)
         self.stopped = []
+
+
+def loaded(unit):
+    """Whether there is such a unit, and nobody has masked it."""
+    result = run(["systemctl", "show", "--property=LoadState", "--value", unit], timeout=20)
+    return result.out.strip() == "loaded"

@@ -101,7 +101,8 @@ def run(request, answer):
         finish_putting_back(change)
         return
     begun = bool(change.notes.get("installing"))
-    inhibitor = packagelock.Inhibitor(lambda names: change.note(stopped_timers=names))
+    inhibitor = packagelock.Inhibitor(lambda names: change.note(
+        stopped_timers=sorted(set(change.notes.get("stopped_timers", ())) | set(names))))
     try:
         if begun:
             recover(change)

@@ -16,9 +16,9 @@ from hostside import rpmversion
 from orchestrator.lab.lab import HostSpec, Lab
 from orchestrator.lab.process import run
 from orchestrator.model.verdict import Verdict
-from tests.lab.asked import ask, sh, told
+from tests.lab.asked import ask, send, sh, told
 from tests.lab.left import left_overs
-from tests.lab.month import MONTHLY, Month, set_variables
+from tests.lab.month import MONTHLY, Month, set_variables, wait_for
 
 pytestmark = pytest.mark.lab
 
@@ -30,6 +30,11 @@ HOSTS = [
 ]
 OLD = ("rlab-kernel-6.1", "rlab-script-1.0", "rlab-more-1.0")
 VERSIONS = ("1.0", "1.0.1", "1.0a", "1.0~rc1", "1.0^git1", "1.00", "2", "10", "1_0", "a1", "1.0~")
+UNITS = {  # names that SUSE's own have; what they would start is of no matter here
+    "packagekit.service": "[Service]\nExecStart=/bin/sleep 1\n",
+    "os-update.service": "[Service]\nExecStart=/bin/sleep 1\n",
+    "os-update.timer": "[Timer]\nOnCalendar=yearly\n",
+}
 ODD_SPEC = """Name: libodd++6
 Epoch: 3
 Version: 1.{0}~rc1
@@ -357,22 +362,22 @@ def test_killed_while_rpm_installs_and_asked_again(lab: Lab, ids: Ids) -> None:
     facts = backup(lab, ids, approved, "packages")
     request = {"transaction": next(ids), "items": approved, "backup": facts["backup"]}
     options = {"allow_new": ask(lab, "try01", "check", {})["facts"]["new_packages"]}
+    for name, text in UNITS.items():
+        (lab.root("try01") / "usr/lib/systemd/system" / name).write_text(text)
+    sh(lab, "try01", "systemctl daemon-reload; systemctl start os-update.timer")
     sh(lab, "try01", "touch /run/lab-slow; rm -f /run/lab-done")
-    ended: list[dict[str, Any]] = []
-    first = Thread(
-        target=lambda: ended.append(ask(lab, "try01", "update", options, **request)), daemon=True
-    )
+    first = Thread(target=lambda: send(lab, "try01", "update", options, **request), daemon=True)
     first.start()
-    deadline = time.monotonic() + 60
-    while lab.run("try01", ["pgrep", "-x", "sleep"]).returncode:
-        assert time.monotonic() < deadline and not ended, [told(found) for found in ended]
-        time.sleep(0.1)
+    wait_for(lab, "try01", "pgrep -x sleep")
+    automatic = "systemctl is-enabled packagekit.service; systemctl is-active os-update.timer"
+    assert sh(lab, "try01", f"{automatic}; true").split() == ["masked-runtime", "inactive"]
     sh(lab, "try01", "systemctl kill --signal=KILL 'sop-run-*'")
     first.join(30)
     found = ask(lab, "try01", "update", options, **request)
     assert found["status"] == "ok", found["problems"]
     assert {item["result"] for item in found["items"]} == {"updated"}
     assert {"recovered", "duplicates-removed"} <= set(told(found))
+    assert sh(lab, "try01", f"{automatic}; true").split() == ["static", "active"]
     assert found["facts"]["packages_changed"] == {
         "rlab-more": ["1.0-1.lab", "1.1-1.lab"],
         "rlab-new": ["", "1.0-1.lab"],

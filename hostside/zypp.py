@@ -25,12 +25,20 @@ NAMED_REPOSITORY = re.compile(
 
 class Said:
     """What zypper said: exit `code` (None at the time limit), `messages` [(type, text)],
-    `questions` [text], `root` (the XML), `result` (how the command ended)."""
+    `questions` [text], `root` (the XML), `result` (how the command ended).
+
+    Raises ValueError when a zypper that claims success did not answer in whole XML.
+    """
 
     def __init__(self, result):
         self.result = result
         self.code = result.code
-        self.root = parse(result.out)
+        try:
+            self.root = parse(result.out)
+        except ValueError:
+            if result.code in DONE:
+                raise
+            self.root = unfinished(result.out)
         self.messages = [
             (node.get("type", ""), (node.text or "").strip()) for node in self.root.iter("message")
         ]
@@ -67,25 +75,17 @@ def one_line(text):
 
 
 def parse(text):
-    """The XML that zypper printed; an empty element when it printed none.
-
-    Raises ValueError for what is no XML of zypper's, such as output that was cut off.
-    """
-    begin = text.find("<?xml")
-    if begin < 0:
-        return ElementTree.Element("stream")
+    """The XML that zypper printed. Raises ValueError for what is none, such as a part of it."""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ValueError("zypper's answer declares entities")
     try:
-        return ElementTree.fromstring(NOT_XML.sub(" ", text[begin:]))
+        return ElementTree.fromstring(NOT_XML.sub(" ", text[max(text.find("<?xml"), 0):]))
     except ElementTree.ParseError as error:
-        if not text.rstrip().endswith("</stream>"):
-            return unfinished(text[begin:])
         raise ValueError("zypper's answer is no XML: %s" % error) from None
 
 
 def unfinished(text):
-    """What a zypper that was killed had said: its complete messages."""
+    """What a zypper that failed or was killed had said: its complete messages."""
     stream = ElementTree.Element("stream")
     for words in re.findall(r'<message type="\w+">[^<]*</message>', NOT_XML.sub(" ", text)):
         stream.append(ElementTree.fromstring(words))

@@ -136,7 +136,13 @@ def said(out: str, code: int | None = 0) -> zypp.Said:
 
 @pytest.mark.parametrize(
     "out",
-    ["<?xml version='1.0'?><stream><a></stream>", "<?xml version='1.0'?>" + BOMB + "</stream>"],
+    [
+        "",
+        "Nothing to do.",
+        "<?xml version='1.0'?><stream><a></stream>",
+        "<?xml version='1.0'?><stream><update-status><update-list>",
+        "<?xml version='1.0'?>" + BOMB + "</stream>",
+    ],
 )
 def test_an_answer_that_is_no_xml_is_a_reason_and_no_empty_list(out: str) -> None:
     with pytest.raises(ValueError, match="zypper's answer"):

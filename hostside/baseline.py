@@ -1,6 +1,6 @@
 """How a host was before the update: taken by backup, compared by test (SOP 6 to 8)."""
 
-from hostside import apt, checks, dnf, hostinfo, mounts, systemd
+from hostside import checks, hostinfo, managers, mounts, rpmdb, systemd
 
 # A check that fails before the update is looked at once more: a hiccup is no pre-existing fault.
 BASELINE_SETTLE_SECONDS = 1
@@ -8,22 +8,19 @@ BASELINE_SETTLE_SECONDS = 1
 
 def installed(names=None):
     """Installed versions {name: version} by the host's package manager; {} without one."""
-    manager = hostinfo.package_manager()
-    if manager == "apt":
-        return apt.installed(names)
-    return dnf.installed(names) if manager == "dnf" else {}
+    reader = managers.reader()
+    return reader.installed(names) if reader else {}
 
 
 def half_configured():
-    """Packages that dpkg has not finished; rpm has no such state."""
-    return apt.half_configured() if hostinfo.package_manager() == "apt" else []
+    """Packages that the package manager has not finished; rpm has no such state."""
+    reader = managers.reader()
+    return reader.half_configured() if reader else []
 
 
 def package_key(item):
     """The key of an item in `installed`: the name, with the architecture where it is foreign."""
-    if hostinfo.package_manager() == "apt":
-        return apt.key(item["name"], item.get("arch", ""))
-    return dnf.key(item["name"], item.get("arch", ""))
+    return (managers.reader() or rpmdb).key(item["name"], item.get("arch", ""))
 
 
 def package_items(request):

@@ -3,12 +3,11 @@
 import time
 
 from hostside import (
-    apt,
     checkantivirus,
     checks,
     clocksync,
-    dnf,
     hostinfo,
+    managers,
     release,
     restarts,
     room,
@@ -74,15 +73,13 @@ def check_clock(answer, control):
 
 def check_packages(answer, refresh, options):
     """Pending packages, what is withheld, what is unfinished and what has no source any more."""
-    manager = answer.facts["package_manager"]
-    found = half_configured = None
-    if manager == "none":
-        decided(answer, "failed", "no-package-manager", "neither apt nor dnf is on this host")
+    reader, found, half_configured = managers.reader(), None, None
+    if reader is None:
+        decided(answer, "failed", "no-package-manager", "neither apt, dnf nor zypper is here")
     else:
-        reader = apt if manager == "apt" else dnf
         reserve = reserve_of(options) if truth(options.get("stage", False)) else None
         found = reader.pending(refresh, truth(options.get("advisories", True)), reserve)
-        half_configured = apt.half_configured() if manager == "apt" else []
+        half_configured = reader.half_configured()
         answer.facts["reboot_required"] = reader.reboot_required()
     answer.facts["half_configured"] = half_configured or []
     answer.facts.setdefault("reboot_required", False)

@@ -1,4 +1,4 @@
-"""Reads rpm and dnf: what is installed and what is pending, with advisories (SOP step 2)."""
+"""Asks dnf what is pending, with advisories (SOP step 2), and has its writer change packages."""
 
 import json
 import os
@@ -8,45 +8,13 @@ import shutil
 import sys
 import tempfile
 
-from hostside import dnfreader, staging
+from hostside import dnfreader, dnfwriter, rpmdb, rpmitems, staging
 from hostside.command import run, which
-from hostside.pending import Pending, item
+from hostside.pending import Pending
 
-QUERY = "%{NAME}\\t%{ARCH}\\t%{EPOCH}\\t%{VERSION}-%{RELEASE}\\t%{INSTALLTIME}\\n"
 READ_SECONDS = 600
-ASKS_FOR_REBOOT = re.compile(
-    r"^(kernel(-core|-rt|-rt-core|-uek.*)?|glibc|systemd|dbus|dbus-broker|linux-firmware"
-    r"|microcode_ctl)$|-kernel$"
-)
-
-
-def key(name, arch):
-    """`name`, or `name.arch` for a foreign architecture."""
-    if not arch or arch in ("noarch", platform.machine()):
-        return name
-    return "%s.%s" % (name, arch)
-
-
-def parse_rpm(text):
-    """{key: version} from rpm's query; of several installed versions the one installed last."""
-    rows = []
-    for line in text.splitlines():
-        fields = line.split("\t")
-        if len(fields) == 5 and fields[0] != "gpg-pubkey":
-            name, arch, epoch, version, moment = fields
-            if epoch not in ("(none)", "0"):
-                version = "%s:%s" % (epoch, version)
-            rows.append((int(moment) if moment.isdigit() else 0, key(name, arch), version))
-    return {name: version for _, name, version in sorted(rows)}
-
-
-def installed(names=None):
-    """{name: version} of what rpm says is installed; versions as `epoch:version-release`."""
-    result = run(["rpm", "-qa", "--qf", QUERY], timeout=120)
-    if not result.ok:
-        raise OSError("rpm -qa: %s" % result.tail())
-    found = parse_rpm(result.out)
-    return found if names is None else {name: found[name] for name in names if name in found}
+DOWNLOAD_SECONDS = 1800
+installed, half_configured, key = rpmdb.installed, rpmdb.half_configured, rpmdb.key
 
 
 def reboot_required():
@@ -98,59 +66,6 @@ def parse_details(text):
     return re.findall(r"^\s+- (.+)$", text, re.MULTILINE)
 
 
-def build_item(upgrade):
-    """One upgrade of the reader as an item of the contract."""
-    advisory = upgrade["advisories"]
-    entry = item(
-        "security" if advisory["security"] else "system",
-        upgrade["name"], upgrade["arch"], upgrade["from"], upgrade["to"],
-    )
-    entry["source"] = upgrade["repo"]
-    entry["size"] = upgrade["size"]
-    entry["sha256"] = upgrade["sha256"]
-    entry["severity"] = advisory["severity"]
-    entry["advisories"] = advisory["ids"] + advisory["cves"]
-    entry["reboot"] = advisory["reboot"] or bool(ASKS_FOR_REBOOT.search(upgrade["name"]))
-    return entry
-
-
-def build(answer):
-    """The reader's answer as a Pending."""
-    found = Pending()
-    if answer["causes"]:
-        found.fail("metadata-refresh-failed", "\n".join(answer["causes"]))
-        return found
-    found.items = [build_item(upgrade) for upgrade in answer["upgrades"]]
-    found.new_packages = [
-        {key: new[key] for key in ("name", "arch", "version", "size", "sha256")}
-        for new in answer["new"]
-    ]
-    found.removals = answer["removals"]
-    found.withheld = answer["withheld"]
-    found.without_source = answer.get("without_source")
-    found.installed = answer.get("installed", 0)
-    if answer["unsigned"]:
-        found.note(
-            "repository-unsigned",
-            "no signature is checked for: %s" % ", ".join(answer["unsigned"]),
-        )
-    return found
-
-
-def stage(answer, found):
-    """Settle what the reader downloaded: `found.staged` tells it, a failure is a finding."""
-    names = [row["file"] for row in answer["upgrades"] + answer["new"]]
-    entries = found.items + found.new_packages
-    wanted = {name: entries[index] for index, name in enumerate(names)}
-    staged = staging.settle(wanted)
-    staging.prune(set(wanted))
-    staged.reason = answer["staging"] or staged.reason
-    if staged.missing or staged.reason:
-        found.note("staging-failed", "not downloaded: %s (%s)" % (
-            ", ".join(sorted(staged.missing)[:20]) or "–", staged.reason or "not offered"))
-    found.staged = staged.fact()
-
-
 def pending(refresh="private", advisories=True, stage_reserve_mb=None):
     """What a full upgrade would bring, as a Pending; `refresh` is private, system or none.
 
@@ -167,9 +82,9 @@ def pending(refresh="private", advisories=True, stage_reserve_mb=None):
             options["stage"] = {
                 "folder": staging.FOLDER, "room": staging.room(stage_reserve_mb)}
         answer = ask(options)
-        found = build(answer)
+        found = rpmitems.build(answer)
         if staged and not found.failed:
-            stage(answer, found)
+            rpmitems.stage(answer, found)
         elif stage_reserve_mb is not None and not staged:
             found.staged = staging.not_root()
         for entry in () if advisories else found.items:
@@ -181,3 +96,31 @@ def pending(refresh="private", advisories=True, stage_reserve_mb=None):
         return found
     finally:
         shutil.rmtree(folder)
+
+
+def ask_writer(options, seconds=DOWNLOAD_SECONDS):
+    """Run hostside/dnfwriter.py under dnf's interpreter; returns (its dict, the Result).
+
+    The dict has status `failed` when the process gave none.
+    """
+    source = dnfwriter.__loader__.get_source(dnfwriter.__name__)
+    result = run([interpreter(), "-I", "-c", source, json.dumps(options)], timeout=seconds)
+    try:
+        return dict(json.loads(result.out.strip().splitlines()[-1])), result
+    except (IndexError, ValueError):
+        why = "ended at the limit of %d s" % seconds if result.code is None else result.tail(3)
+        return {"status": "failed", "code": "dnf-failed", "message": why}, result
+
+
+def keep(folder, wanted):
+    """Download installed versions ({key: (name, version, arch)}) into a folder: {key: file name}.
+
+    Raises ValueError, naming them, when a version is in no repository any more.
+    """
+    answer, _ = ask_writer({"action": "keep", "folder": folder, "refresh": False, "packages": [
+        {"key": known, "name": name, "version": version, "arch": arch}
+        for known, (name, version, arch) in sorted(wanted.items())
+    ]})
+    if answer["status"] != "ok":
+        raise ValueError("%s: %s" % (answer["code"], answer["message"]))
+    return answer["files"]

@@ -26,7 +26,7 @@ def carry_out(change):
     # Noted before dnf runs: a crash in the middle of rpm's work must be seen as one.
     change.begin_installing([])
     with change.watch() as watch:
-        answer, result = keeprpm.ask({
+        answer, result = dnf.ask_writer({
             "action": "update", "refresh": change.options.get("refresh", "system") != "none",
             "plan_file": plan_file, "staged": staging.FOLDER,
             "allow_removals": change.options.get("allow_removals") or [],
@@ -77,7 +77,7 @@ def mend(change):
     """Undo what an interrupted rpm transaction leaves: old versions beside new ones."""
     erased = keeprpm.drop_duplicates(change.items)
     if erased:
-        change.answer.problem("duplicates-removed", ", ".join(erased), "")
+        change.answer.problem("duplicates-removed", ", ".join(old for _, old in erased), "")
     change.add_log(run(["rpm", "--verifydb"], timeout=300))
 
 

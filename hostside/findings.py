@@ -6,14 +6,14 @@ docs/reference/findings.md describes every code; a test compares the two.
 HINTS = {
     # check: the list would not be trustworthy
     "bad-option": "Correct the role's variable in the inventory; the message names it.",
-    "no-package-manager": "Only hosts with apt or dnf can be kept up to date with sop-run.",
+    "no-package-manager": "Only hosts with apt, dnf or zypper can be kept up to date with sop-run.",
     "metadata-refresh-failed": (
-        "Look at the named source on the host (/etc/apt/sources.list*, /etc/yum.repos.d), its key "
-        "and the way to it, then check again."
+        "Look at the named source on the host (/etc/apt/sources.list*, /etc/yum.repos.d, "
+        "/etc/zypp/repos.d), its key and the way to it, then check again."
     ),
     "pending-list-failed": (
-        "Run `apt-get -s dist-upgrade` or `dnf check-update` on the host; finish or repair what it "
-        "names."
+        "Run `apt-get -s dist-upgrade`, `dnf check-update` or `zypper update --dry-run` on the "
+        "host; finish or repair what it names."
     ),
     # check: the list is good, but an officer should know
     "metadata-warning": "Correct the named source on the host when it is convenient.",

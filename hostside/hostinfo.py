@@ -17,6 +17,9 @@ IF_INET6 = "/proc/net/if_inet6"
 WATCHED_MOUNTS = ("/", "/var", "/boot")
 DEBIAN_LIKE = frozenset({"debian", "ubuntu"})
 RPM_LIKE = frozenset({"rhel", "fedora", "centos", "rocky", "almalinux", "ol", "amzn"})
+SUSE_LIKE = frozenset({"suse", "opensuse", "sles", "sled", "opensuse-leap", "opensuse-tumbleweed"})
+TOOLS = {"apt": ("apt-get", "dpkg-query"), "dnf": ("dnf", "rpm"), "zypper": ("zypper", "rpm")}
+ON_RPM = ("dnf", "zypper")  # package managers that work on rpm's database
 
 
 def read(path, limit=1024 * 1024):
@@ -66,18 +69,22 @@ def operating_system():
 
 
 def package_manager():
-    """`apt`, `dnf` or `none`: by the system's family first, since a host may carry both tools."""
+    """`apt`, `dnf`, `zypper` or `none`."""
     release = os_release()
-    family = set(release.get("ID_LIKE", "").split()) | {release.get("ID", "")}
-    has_apt = bool(which("apt-get") and which("dpkg-query"))
-    has_dnf = bool(which("dnf") and which("rpm"))
-    if family & DEBIAN_LIKE and has_apt:
-        return "apt"
-    if family & RPM_LIKE and has_dnf:
-        return "dnf"
-    if has_apt:
-        return "apt"
-    return "dnf" if has_dnf else "none"
+    return choose_manager(set(release.get("ID_LIKE", "").split()) | {release.get("ID", "")}, {
+        name for name, tools in TOOLS.items() if all(which(tool) for tool in tools)
+    })
+
+
+def choose_manager(family, present):
+    """By the system's `family` (its ID and ID_LIKE) first, for a host may have several tools.
+
+    SUSE comes before the other RPM systems, whose tools it may have, too.
+    """
+    for name, like in (("apt", DEBIAN_LIKE), ("zypper", SUSE_LIKE), ("dnf", RPM_LIKE)):
+        if family & like and name in present:
+            return name
+    return next((name for name in ("apt", "dnf", "zypper") if name in present), "none")
 
 
 def parse_fib_trie(text):

@@ -4,30 +4,16 @@ An .rpm cannot be rebuilt from installed files without rpmrebuild, so a version 
 carries any more is a refusal, not a guess.
 """
 
-import json
 import os
 import platform
 
-from hostside import dnf, dnfwriter, durable
+from hostside import dnf, durable, hostinfo, rpmdb, zyppdownload
 from hostside.command import run
 from hostside.unusable import Unusable
 
-DOWNLOAD_SECONDS = 1800
+# What downloads installed versions from the host's repositories, by package manager.
+SOURCES = {"dnf": dnf.keep, "zypper": zyppdownload.keep}
 NAME = "%{NAME}\\t%{EPOCH}\\t%{VERSION}-%{RELEASE}\\t%{ARCH}"
-
-
-def ask(options, seconds=DOWNLOAD_SECONDS):
-    """Run hostside/dnfwriter.py under dnf's interpreter; returns (its dict, the Result).
-
-    The dict has status `failed` when the process gave none.
-    """
-    source = dnfwriter.__loader__.get_source(dnfwriter.__name__)
-    result = run([dnf.interpreter(), "-I", "-c", source, json.dumps(options)], timeout=seconds)
-    try:
-        return dict(json.loads(result.out.strip().splitlines()[-1])), result
-    except (IndexError, ValueError):
-        why = "ended at the limit of %d s" % seconds if result.code is None else result.tail(3)
-        return {"status": "failed", "code": "dnf-failed", "message": why}, result
 
 
 def architectures():
@@ -38,7 +24,7 @@ def architectures():
     found = {}
     for line in result.out.splitlines():
         name, version, arch = identity(line)
-        found[dnf.key(name, arch)] = (name, version, arch)
+        found[rpmdb.key(name, arch)] = (name, version, arch)
     return found
 
 
@@ -57,14 +43,12 @@ def keep(folder, names):
     wanted = {key: installed[key] for key in names if key in installed}
     if not wanted:
         return {}
-    answer, _ = ask({"action": "keep", "folder": folder, "refresh": False, "packages": [
-        {"key": key, "name": name, "version": version, "arch": arch}
-        for key, (name, version, arch) in sorted(wanted.items())
-    ]})
-    if answer["status"] != "ok":
-        raise Unusable("%s: %s" % (answer["code"], answer["message"]))
+    try:
+        files = SOURCES[hostinfo.package_manager()](folder, wanted)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
     kept = {}
-    for key, name in answer["files"].items():
+    for key, name in files.items():
         path = os.path.join(folder, name)
         shown = run(["rpm", "-qp", "--qf", NAME, path], timeout=60)
         if not shown.ok or identity(shown.out) != wanted[key]:
@@ -76,7 +60,7 @@ def keep(folder, names):
 
 def restore(folder, kept, new_names):
     """rpm puts the kept versions back and removes what the update brought; raises Unusable."""
-    now = dnf.installed()
+    now = rpmdb.installed()
     files = [
         os.path.join(folder, entry["file"]) for key, entry in sorted(kept.items())
         if now.get(key) != entry["version"]
@@ -85,7 +69,7 @@ def restore(folder, kept, new_names):
         result = run(["rpm", "-U", "--oldpackage", "--replacepkgs", *files], timeout=1800)
         if not result.ok:
             raise Unusable("rpm could not put the packages back: %s" % result.tail(8))
-    present = dnf.installed()
+    present = rpmdb.installed()
     left = sorted(key for key, entry in kept.items() if present.get(key) != entry["version"])
     if left:
         raise Unusable("rpm did not put back %s" % ", ".join(left))
@@ -103,14 +87,22 @@ def paths_of(names):
     return run(["rpm", "-ql", *sorted(names)], timeout=120).out.splitlines()
 
 
+def side_by_side():
+    """Names of packages whose versions SUSE installs side by side: kernels and their modules."""
+    result = run(["rpm", "-q", "--whatprovides", "--qf", "%{NAME}\\n", "multiversion(kernel)"],
+                 timeout=60)
+    return set(result.out.split()) if result.ok else set()
+
+
 def drop_duplicates(approved):
     """After an interrupted transaction: remove the older of two versions of an approved package.
 
-    rpm installs the new version first and erases the old one last; returns what was erased.
+    rpm installs the new version first and erases the old one last; returns [(item, what was
+    erased)]. Scripts of the new version may not have come to their end.
     """
-    erased = []
+    erased, together = [], side_by_side()
     for item in approved:
-        if item["name"].startswith("kernel"):
+        if item["name"].startswith("kernel") or item["name"] in together:
             continue  # several kernels are installed side by side
         result = run(["rpm", "-q", "--qf", NAME + "\\n", item["name"]], timeout=60)
         rows = [identity(x) for x in result.out.splitlines() if x.count("\t") == 3]
@@ -119,5 +111,5 @@ def drop_duplicates(approved):
         if item["to"] in versions and item["from"] in versions and len(versions) == 2:
             old = "%s-%s.%s" % (item["name"], item["from"].split(":")[-1], mine[0][2])
             if run(["rpm", "-e", "--nodeps", old], timeout=600).ok:
-                erased.append(old)
+                erased.append((item, old))
     return erased

@@ -10,7 +10,9 @@ import time
 from hostside import hostinfo
 
 MARKER = "SOP_RUN_TRANSACTION"
-TOOLS = frozenset({"apt-get", "dpkg", "dpkg-deb", "dnf", "rpm", "freshclam", "btrfs"})
+TOOLS = frozenset({
+    "apt-get", "dpkg", "dpkg-deb", "dnf", "zypper", "zypp-rpm", "rpm", "freshclam", "btrfs",
+})
 DNF_WRITER = "Changes packages through dnf's own Python library"
 POLL_SECONDS = 0.2
 

@@ -7,18 +7,28 @@ import glob
 import os
 import time
 
-from hostside import hostinfo, systemtree
+from hostside import hostinfo, rpmdb
 from hostside.command import run, which
 
 APT_LOCKS = (
     "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock",
     "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock",
 )
-DNF_PID_FILES = ("/var/lib/dnf/*_lock.pid", "/var/cache/dnf/*_lock.pid", "/run/dnf/*_lock.pid")
+# Files with the process id of who holds a lock, by package manager.
+PID_FILES = {
+    "dnf": ("/var/lib/dnf/*_lock.pid", "/var/cache/dnf/*_lock.pid", "/run/dnf/*_lock.pid"),
+    "zypper": ("/run/zypp.pid", "/run/zypp-rpm.pid"),
+}
 # apt-daily and apt-daily-upgrade wait for the first; unattended-upgrade gives up at the second.
 APT_DAILY = "/var/lib/apt/daily_lock"
 UNATTENDED = "/run/unattended-upgrades.lock"
-DNF_TIMERS = ("dnf-automatic.timer", "dnf-automatic-install.timer", "dnf-makecache.timer")
+# What updates, or keeps the lock for a refresh, on its own.
+TIMERS = {
+    "dnf": ("dnf-automatic.timer", "dnf-automatic-install.timer", "dnf-makecache.timer"),
+    "zypper": ("packagekit-background.timer", "os-update.timer", "transactional-update.timer"),
+}
+# D-Bus starts it whenever a desktop or a console asks, and then it keeps the lock for minutes.
+SERVICES = {"zypper": ("packagekit.service",)}
 POLL_SECONDS = 0.2
 
 
@@ -70,7 +80,7 @@ def holders(path):
 
 
 def pid_file_holder(path):
-    """The living process that a dnf lock file names, or None."""
+    """The living process that a lock file of dnf or zypper names, or None."""
     text = hostinfo.read(path, 32).strip()
     if text.isdigit() and int(text) != os.getpid() and os.path.exists("/proc/" + text):
         return int(text)
@@ -81,8 +91,7 @@ def busy():
     """What keeps the package manager now: [(path, pid or 0)]; [] when it is free."""
     found = []
     manager = hostinfo.package_manager()
-    rpm_lock = os.path.join(systemtree.rpm_database(), ".rpm.lock")
-    for path in APT_LOCKS if manager == "apt" else (rpm_lock,):
+    for path in APT_LOCKS if manager == "apt" else (os.path.join(rpmdb.folder(), ".rpm.lock"),):
         if not os.path.exists(path):
             continue
         handle = try_lock(path)
@@ -90,12 +99,11 @@ def busy():
             found += [(path, pid) for pid in holders(path)] or [(path, 0)]
         else:
             os.close(handle)
-    if manager == "dnf":
-        for pattern in DNF_PID_FILES:
-            for path in glob.glob(pattern):
-                pid = pid_file_holder(path)
-                if pid:
-                    found.append((path, pid))
+    for pattern in PID_FILES.get(manager, ()):
+        for path in glob.glob(pattern):
+            pid = pid_file_holder(path)
+            if pid:
+                found.append((path, pid))
     return found
 
 
@@ -144,7 +152,8 @@ class Inhibitor:
     """Keeps the host's automatic updates out for as long as this process lives.
 
     On apt hosts by their own locks, which the kernel releases even if we are killed: nothing is
-    left to undo. On dnf hosts active timers are stopped; `register` stores their names before.
+    left to undo. Elsewhere active timers are stopped, and services that would take the lock are
+    masked until the next boot at the latest; `register` stores their names before.
     """
 
     def __init__(self, register):
@@ -154,18 +163,23 @@ class Inhibitor:
 
     def start(self):
         """Keep them out; what runs already is waited for by apt's own locks."""
-        if hostinfo.package_manager() == "apt":
+        manager = hostinfo.package_manager()
+        if manager == "apt":
             self._lock_daily()
             return
         if which("systemctl"):
-            active = [
-                name for name in DNF_TIMERS
+            timers = [
+                name for name in TIMERS.get(manager, ())
                 if run(["systemctl", "is-active", "--quiet", name], timeout=20).ok
             ]
-            if active:
-                self._register(active)
-                run(["systemctl", "stop", *active], timeout=60)
-                self.stopped = active
+            services = [name for name in SERVICES.get(manager, ()) if loaded(name)]
+            self.stopped = timers + services
+            if self.stopped:
+                self._register(self.stopped)
+            if timers:
+                run(["systemctl", "stop", *timers], timeout=60)
+            if services:
+                run(["systemctl", "mask", "--runtime", *services], timeout=60)
 
     def _lock_daily(self):
         handle = os.open(APT_DAILY, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
@@ -180,11 +194,21 @@ class Inhibitor:
             self._handles.append(unattended)
 
     def stop(self, names=()):
-        """Let them in again; `names` are timers that an earlier, killed attempt had stopped."""
+        """Let them in again; `names` are those that an earlier, killed attempt had kept out."""
         for handle in self._handles:
             os.close(handle)
         self._handles = []
         again = sorted(set(self.stopped) | set(names))
-        if again:
-            run(["systemctl", "start", *again], timeout=60)
+        services = [name for name in again if name.endswith(".service")]
+        timers = [name for name in again if name not in services]
+        if services:
+            run(["systemctl", "unmask", "--runtime", *services], timeout=60)
+        if timers:
+            run(["systemctl", "start", *timers], timeout=60)
         self.stopped = []
+
+
+def loaded(unit):
+    """Whether there is such a unit, and nobody has masked it."""
+    result = run(["systemctl", "show", "--property=LoadState", "--value", unit], timeout=20)
+    return result.out.strip() == "loaded"

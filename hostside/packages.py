@@ -36,7 +36,7 @@ class Packages:
     def touched(self, identity):
         """Files of the packages that were put back: their services restart."""
         kept = repack.manifest_of(records.place(identity))["packages"]
-        if hostinfo.package_manager() == "dnf":
+        if hostinfo.package_manager() in hostinfo.ON_RPM:
             return keeprpm.paths_of(kept)
         paths = []
         for key in kept:

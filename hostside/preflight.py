@@ -4,7 +4,7 @@ import os
 import re
 import time
 
-from hostside import apt, hostinfo, packagelock
+from hostside import baseline, hostinfo, packagelock
 
 LOCK_SECONDS = 120
 CLOCK_TOLERANCE_SECONDS = 300
@@ -30,7 +30,7 @@ def passed(request, answer, mend=False):
                     "Set ansible_become: true, or connect as root.")
         return False
     if hostinfo.package_manager() == "none":
-        answer.stop("refused", "no-package-manager", "neither apt nor dnf is on this host",
+        answer.stop("refused", "no-package-manager", "neither apt, dnf nor zypper is here",
                     "Take the host out of the inventory, or update it by hand.")
         return False
     refused = [
@@ -112,9 +112,7 @@ def space(items, reserve_mb):
 
 def unfinished():
     """A reason when packages are left half-configured, None otherwise."""
-    if hostinfo.package_manager() != "apt":
-        return None
-    names = apt.half_configured()
+    names = baseline.half_configured()
     if not names:
         return None
     return ("half-configured", "dpkg has not finished: %s" % ", ".join(names[:20]),

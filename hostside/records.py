@@ -8,7 +8,7 @@ import time
 
 from hostside import baseline, durable, naming, state
 
-REBOOT_FLAGS = ("/run/reboot-required", "/run/reboot-required.pkgs")
+REBOOT_FLAGS = ("/run/reboot-required", "/run/reboot-required.pkgs", "/run/reboot-needed")
 
 
 def folder():

@@ -7,7 +7,9 @@ import time
 from hostside.command import run, which
 
 # Units that come and go by themselves; their absence says nothing about an update.
-TRANSIENT = re.compile(r"^(user@|user-runtime-dir@|session-|run-|sop-run-|apt-daily|dnf-makecache)")
+TRANSIENT = re.compile(
+    r"^(user@|user-runtime-dir@|session-|run-|sop-run-|apt-daily|dnf-makecache|packagekit)"
+)
 SHOWN = (
     "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,"
     "ActiveEnterTimestampMonotonic"

@@ -9,7 +9,7 @@ import glob
 import hashlib
 import os
 
-from hostside import hostinfo, tree
+from hostside import hostinfo, rpmdb, tree
 from hostside.command import run, which
 from hostside.unusable import Unusable
 
@@ -27,7 +27,7 @@ SYSTEM = (
     "var/cache/debconf", "var/lib/systemd/deb-systemd-helper-enabled",
     "var/lib/systemd/deb-systemd-helper-masked",
     "var/lib/systemd/deb-systemd-user-helper-enabled",
-    "var/lib/dnf", "var/lib/alternatives", "var/lib/initramfs-tools",
+    "var/lib/dnf", "var/lib/zypp", "var/lib/alternatives", "var/lib/initramfs-tools",
     "var/lib/dkms", "var/lib/sgml-base", "var/lib/xml-core",
 )
 # Administrators' own, or kept by other programs at run time.
@@ -48,11 +48,8 @@ def elsewhere():
 
 
 def rpm_database():
-    """The folder of rpm's database on a dnf host; "" elsewhere."""
-    if hostinfo.package_manager() != "dnf":
-        return ""
-    path = run(["rpm", "--eval", "%_dbpath"], timeout=60).out.strip()
-    return os.path.realpath(path) if path.startswith("/") else "/var/lib/rpm"
+    """The folder of rpm's database on a host with dnf or zypper; "" elsewhere."""
+    return rpmdb.folder() if hostinfo.package_manager() in hostinfo.ON_RPM else ""
 
 
 def database_files():
@@ -84,7 +81,7 @@ def owned_below_opt(root):
     for path in glob.glob(os.path.join(glob.escape(root), "var/lib/dpkg/info/*.list")):
         with open(path, "r", encoding="utf-8", errors="surrogateescape") as stream:
             owned.update(line[1:].rstrip("\n") for line in stream if line.startswith("/opt/"))
-    if which("rpm") and hostinfo.package_manager() == "dnf":
+    if which("rpm") and hostinfo.package_manager() in hostinfo.ON_RPM:
         result = run(["rpm", "--root", root, "-qal"], timeout=120, limit=256 * tree.COPY)
         owned.update(x[1:] for x in result.out.splitlines() if x.startswith("/opt/"))
     return owned

@@ -7,14 +7,12 @@ ones, and every file's SHA-256 is the approved one.
 import time
 
 from hostside import (
-    apt,
     aptchange,
     backup,
     baseline,
     command,
-    dnf,
-    dnfchange,
     hostinfo,
+    managers,
     packagelock,
     preflight,
     records,
@@ -103,7 +101,8 @@ def run(request, answer):
         finish_putting_back(change)
         return
     begun = bool(change.notes.get("installing"))
-    inhibitor = packagelock.Inhibitor(lambda names: change.note(stopped_timers=names))
+    inhibitor = packagelock.Inhibitor(lambda names: change.note(
+        stopped_timers=sorted(set(change.notes.get("stopped_timers", ())) | set(names))))
     try:
         if begun:
             recover(change)
@@ -111,17 +110,12 @@ def run(request, answer):
             return
         if answer.status == "ok" and change.todo():
             inhibitor.start()
-            manager(change).carry_out(change)
+            managers.writer().carry_out(change)
     finally:
         inhibitor.stop(change.notes.get("stopped_timers", ()))
     if answer.status in UNTOUCHED and begun:
         answer.status = "failed"  # an earlier attempt did change the host
     finish(change)
-
-
-def manager(change):
-    """The module that changes packages on this host."""
-    return aptchange if hostinfo.package_manager() == "apt" else dnfchange
 
 
 def may_begin(change):
@@ -153,7 +147,7 @@ def may_begin(change):
 
 def recover(change):
     """An earlier attempt was cut off while it installed: repair, then go on."""
-    manager(change).recover(change)
+    managers.writer().recover(change)
     change.now = baseline.installed()
     change.answer.problem(
         "recovered",
@@ -192,9 +186,7 @@ def changed_packages(before, after):
 
 def needs_reboot():
     """Whether the host asks for a restart now."""
-    if hostinfo.package_manager() == "apt":
-        return apt.reboot_required()
-    return dnf.reboot_required()
+    return managers.reader().reboot_required()
 
 
 def finish(change):

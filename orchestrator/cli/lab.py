@@ -32,7 +32,7 @@ def lab_command() -> None:
 @lab_command.command("up")
 @folder_option
 @click.option("--full", type=click.IntRange(0, 60), help="Hosts with systemd.")
-@click.option("--rpm", type=click.IntRange(0, 20), help="Hosts with dnf (imitation of EL).")
+@click.option("--rpm", type=click.IntRange(0, 20), help="Hosts with dnf or zypper (imitations).")
 @click.option("--thin", type=click.IntRange(0, 800), help="Small hosts without services.")
 def up_command(directory: Path, full: int | None, rpm: int | None, thin: int | None) -> None:
     """Make hosts; without sizes, one for everything that the demo shows.

@@ -26,12 +26,14 @@ from orchestrator.lab.recipe import (
     IMAGE_GIB,
     RPM_PACKAGES,
     SNAPPER_PACKAGES,
+    SUSE_PACKAGES,
 )
 from orchestrator.lab.root import bootstrap, configure, configure_snapper, install
 from orchestrator.lab.rpmrepo import build_rpm_repositories, disguise
 from orchestrator.lab.security import build_security_mirror
 from orchestrator.lab.signing import SigningKey
 from orchestrator.lab.sources import Source, read_sources, source_of
+from orchestrator.lab.suse import disguise_suse
 from orchestrator.model.errors import SopRunError
 
 KEYRING = "usr/share/keyrings/lab-archive.gpg"
@@ -62,13 +64,14 @@ class Build:
             self.build_base(key)
             databases.result()
             repositories.result()
-        self.progress("base: hosts with antivirus, with snapper, with rpm, and the security mirror")
-        with ThreadPoolExecutor(max_workers=3) as side:
+        self.progress("base: hosts with antivirus, snapper, dnf, zypper, and the security mirror")
+        with ThreadPoolExecutor(max_workers=4) as side:
             tasks = [side.submit(self.build_security)]
             downloads = self.downloader()
             tasks += [side.submit(self.build_antivirus_root, downloads)]
             tasks += [side.submit(self.build_snapper_root, downloads)]
             tasks += [side.submit(self.build_rpm_root, downloads)]
+            tasks += [side.submit(self.build_suse_root, downloads)]
             for task in tasks:
                 task.result()
         self.build_thin_root()
@@ -163,6 +166,13 @@ class Build:
         downloads = replace(downloads, archives="archives-rpm")
         install(root, downloads.download(root, "install", *RPM_PACKAGES))
         disguise(root, self.www / "rpm")
+
+    def build_suse_root(self, downloads: Downloader) -> None:
+        """The base with zypper and rpm, disguised."""
+        root = self.snapshot("suse")
+        downloads = replace(downloads, archives="archives-suse")
+        install(root, downloads.download(root, "install", *SUSE_PACKAGES))
+        disguise_suse(root, self.www / "rpm")
 
 
 def main() -> int:

@@ -30,6 +30,7 @@ BASE_PACKAGES = (
 ANTIVIRUS_PACKAGES = ("clamav-daemon", "clamav-freshclam", "clamdscan")
 RPM_PACKAGES = ("dnf", "rpm")
 SNAPPER_PACKAGES = ("snapper",)
+SUSE_PACKAGES = ("zypper", "rpm")
 
 # Units that only cost time in a test host, or that would change it behind the test's back.
 MASKED_UNITS = (
@@ -65,6 +66,7 @@ _PARTS = (
     "rpmrepo",
     "security",
     "signing",
+    "suse",
 )
 
 

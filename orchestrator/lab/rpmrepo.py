@@ -80,8 +80,8 @@ def build_rpm(package: RpmPackage, repository: Path, work: Path) -> None:
     shutil.copyfile(top / "RPMS/noarch" / package.file_name, repository / package.file_name)
 
 
-def disguise(root: Path, repositories: Path) -> None:
-    """Turn a Debian root with dnf and rpm into the imitation of an Enterprise Linux host."""
+def forget_debian(root: Path) -> None:
+    """Take away what would show a package manager that the root is a Debian one."""
     for trace in DEBIAN_TRACES:
         path = root / trace
         if path.is_dir():
@@ -91,6 +91,11 @@ def disguise(root: Path, repositories: Path) -> None:
     for pattern in ("usr/bin/apt*", "usr/bin/dpkg*", "etc/cron.daily/*"):
         for path in root.glob(pattern):
             path.unlink()
+
+
+def disguise(root: Path, repositories: Path) -> None:
+    """Turn a Debian root with dnf and rpm into the imitation of an Enterprise Linux host."""
+    forget_debian(root)
     write(root, "usr/lib/os-release", OS_RELEASE)
     (root / "etc/os-release").symlink_to("../usr/lib/os-release")
     write(root, "etc/redhat-release", "Rocky Linux release 9.4 (lab imitation)\n")

@@ -14,7 +14,7 @@ from tests.lab.left import left_overs
 @pytest.fixture(scope="module")
 def every_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab with every scenario once and a few thin hosts; it is always removed again."""
-    made = Lab.up(tmp_path_factory.mktemp("every") / "lab", plan_hosts(11, 2, 3), print)
+    made = Lab.up(tmp_path_factory.mktemp("every") / "lab", plan_hosts(11, 4, 3), print)
     try:
         yield made
     finally:

@@ -114,6 +114,7 @@ def offer_rpm(lab: Lab, repository: Path, *packages: RpmPackage) -> None:
         path = folder / package.file_name
         run(["rpmsign", *signer, "--addsign", path], env={"GNUPGHOME": str(key.home)})
         run(["createrepo_c", "--quiet", "--keep-all-metadata", folder])
+        key.gpg("--armor", "--detach-sign", str(folder / "repodata/repomd.xml"))
 
 
 def use(lab: Lab, host: str, name: str, instead_of: str = "debian") -> None:

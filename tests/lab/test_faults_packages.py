@@ -60,6 +60,7 @@ HOSTS = [
     HostSpec("post01", "full", "postinst"),
     HostSpec("conf01", "full", "conffile"),
     HostSpec("rpm01", "rpm", "rpm"),
+    HostSpec("suse01", "rpm", "suse"),
     HostSpec("kernel01", "full", "reboot"),
     HostSpec("kernel02", "full", "reboot"),
 ]
@@ -72,6 +73,7 @@ VERDICTS = {
     "post01": "rolled-back",
     "conf01": "updated",
     "rpm01": "rolled-back",
+    "suse01": "rolled-back",
 }
 DAILY = "/usr/lib/apt/apt.systemd.daily install; touch /run/daily-over"
 FREE = 'exec 9>>"$0"; flock --nonblock 9'
@@ -101,8 +103,9 @@ def prepare(lab: Lab) -> None:
     rpms = copy_of(lab, "rpm", "faulty-rpms")
     offer_rpm(lab, rpms, *RPMS)
     swap(lab, "rpm", "faulty-rpms")
-    install_rpm(lab, "rpm01", lab.directory / "www/rpm", RPMS[0])
-    for host in ("fill01", "rpm01"):
+    for host in ("rpm01", "suse01"):
+        install_rpm(lab, host, lab.directory / "www/rpm", RPMS[0])
+    for host in ("fill01", "rpm01", "suse01"):
         sh(lab, host, SMALL_VAR)
     root = lab.root("quota01")
     run(["btrfs", "quota", "enable", root])
@@ -188,11 +191,15 @@ def test_an_update_that_fills_the_disk_is_ended_before_it_is_full(month: Month) 
     assert month.ask("fill01", "dpkg", "--audit") == ""
 
 
-def test_dnf_too_is_ended_before_the_disk_is_full(month: Month) -> None:
-    assert "/var has only" in month.told("rpm01", "update")["disk-filling"]
-    assert month.evidence("rpm01", "backup")["facts"]["backup"]["method"] == "packages"
+@pytest.mark.parametrize(("host", "method"), [("rpm01", "packages"), ("suse01", "btrfs")])
+def test_dnf_and_zypper_too_are_ended_before_the_disk_is_full(
+    month: Month, host: str, method: str
+) -> None:
+    """zypper's host has rpm's database below /usr, as SUSE does: a snapshot of / holds it."""
+    assert "/var has only" in month.told(host, "update")["disk-filling"]
+    assert month.evidence(host, "backup")["facts"]["backup"]["method"] == method
     for name in ("rlab-fill", "rlab-web", "rlab-tool"):
-        assert month.ask("rpm01", "rpm", "-q", "--qf", "%{VERSION}", name) == "1.0"
+        assert month.ask(host, "rpm", "-q", "--qf", "%{VERSION}", name) == "1.0"
 
 
 def test_a_disk_that_gets_full_all_the_same_is_restored(month: Month) -> None:

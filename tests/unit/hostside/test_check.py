@@ -77,3 +77,22 @@ def test_an_old_python_is_told_before_it_meets_newer_words(
     done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=False)
     assert done.returncode == 126
     assert done.stderr == f"sop-run: this Python is too old: {version[0]}.{version[1]}\n"
+
+
+@pytest.mark.parametrize(
+    ("family", "present", "chosen"),
+    [
+        ({"debian"}, {"apt", "dnf", "zypper"}, "apt"),
+        ({"rocky", "rhel", "fedora"}, {"dnf", "zypper"}, "dnf"),
+        ({"sles", "suse"}, {"dnf", "zypper"}, "zypper"),
+        ({"opensuse-leap", "suse", "opensuse"}, {"apt", "dnf", "zypper"}, "zypper"),
+        ({"multi", "suse", "rhel"}, {"dnf", "zypper"}, "zypper"),
+        ({"sles", "suse"}, {"dnf"}, "dnf"),
+        ({"unknown"}, {"zypper"}, "zypper"),
+        ({"unknown"}, set(), "none"),
+    ],
+)
+def test_a_host_with_several_package_managers_has_one(
+    family: set[str], present: set[str], chosen: str
+) -> None:
+    assert hostinfo.choose_manager(family, present) == chosen

@@ -70,8 +70,12 @@ class Watch:
         self._thread.join()
 
     def _watch(self):
+        before = ""
         while not self._over.wait(POLL_SECONDS):
-            short, urgent = self._look()
+            seen, (short, urgent) = before, self._look()
+            before = short
+            if not seen:
+                continue  # btrfs tells for a moment that nothing is free when it takes a new chunk
             if short and (urgent or not leftovers.script_runs(self._transaction)):
                 self.reason = short
                 leftovers.end(self._transaction)

@@ -108,24 +108,27 @@ def has_route(peer):
 
 
 def stays_broken(way, mended=False):
-    """What is broken for longer than it may be; "" as soon as the way is open."""
+    """What is broken, as `broken` says it, for longer than it may be."""
     started = time.monotonic()
     while True:
         kind, reason = broken(way)
         if not reason or time.monotonic() - started >= SETTLE_SECONDS[kind][mended]:
-            return reason
+            return kind, reason
         time.sleep(POLL_SECONDS)
 
 
-def mend(active_before):
-    """Start the units that were active and are not, and restart what makes the network.
+def mend(kind, active_before):
+    """Start the units that were active and are not; restart what makes the network if that is it.
 
     Elsewhere such units are spared, since that cuts connections off; here they are cut off.
     """
     if not systemd.available():
         return
     lost = sorted(set(active_before) - set(systemd.active_units()))
-    networks = [unit for unit in active_before if NETWORKS.match(unit) and unit not in lost]
+    networks = [
+        unit for unit in active_before
+        if kind == "network" and NETWORKS.match(unit) and unit not in lost
+    ]
     for verb, units in (("restart", networks), ("start", lost)):
         if units:
             run(["systemctl", "reset-failed", *units], timeout=MEND_SECONDS)
@@ -138,18 +141,18 @@ def guard(way, active_before, answer, put_back):
     `put_back` restores the host and returns "" or why it could not. Findings: `way-in-mended`
     where starting units was enough; status `failed` and `way-in-lost` otherwise.
     """
-    lost = stays_broken(way)
+    kind, lost = stays_broken(way)
     if not lost:
         return False
-    mend(active_before)
-    still = stays_broken(way, mended=True)
+    mend(kind, active_before)
+    kind, still = stays_broken(way, mended=True)
     if not still:
         answer.problem("way-in-mended", "%s; what had stopped was started again" % lost,
                        "Find out which package does that before the next update.")
         return False
     failure = put_back()
-    mend(active_before)
-    end = stays_broken(way, mended=True)
+    mend(kind, active_before)
+    _, end = stays_broken(way, mended=True)
     words = "restoring it failed: %s" % failure if failure else "the host was put back by itself"
     if end:
         words += "; %s still" % end

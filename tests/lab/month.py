@@ -14,6 +14,7 @@ import yaml
 from orchestrator.journal.book import read_state
 from orchestrator.journal.state import CycleState
 from orchestrator.lab.lab import Lab
+from orchestrator.lab.root import write
 from orchestrator.model.evidence import Phase
 from orchestrator.model.text import printable
 from tests.cli import SOP_RUN, Called, sop_run
@@ -135,15 +136,21 @@ def wait_for(lab: Lab, host: str, condition: str, seconds: float = 90) -> None:
         time.sleep(0.1)
 
 
-def hold_lock(lab: Lab, host: str, seconds: float) -> None:
-    """Let a program named `lab-holder` hold dpkg's lock on a host for a while."""
+def hold_lock(lab: Lab, host: str, seconds: float, once: str = "") -> None:
+    """Let a program named `lab-holder` hold dpkg's lock on a host for a while.
+
+    With `once`, it waits until that path (a pattern) is there, and for the lock itself.
+    """
     program = (
-        "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); "
-        f"fcntl.lockf(f, fcntl.LOCK_EX); open('/run/held', 'w'); time.sleep({seconds})"
+        "import fcntl, glob, time\n"
+        f"while {once!r} and not glob.glob({once!r}): time.sleep(0.05)\n"
+        "f = open('/var/lib/dpkg/lock-frontend', 'w')\n"
+        f"fcntl.lockf(f, fcntl.LOCK_EX); open('/run/held', 'w'); time.sleep({seconds})\n"
     )
+    write(lab.root(host), "root/holder.py", program)
     script = (
         'cp "$(readlink -f /usr/bin/python3)" /usr/local/bin/lab-holder && '
-        f'setsid /usr/local/bin/lab-holder -c "{program}" >/dev/null 2>&1 &'
+        "setsid /usr/local/bin/lab-holder /root/holder.py >/dev/null 2>&1 &"
     )
     assert lab.run(host, ["sh", "-c", script]).returncode == 0
-    wait_for(lab, host, "test -e /run/held", 20)
+    wait_for(lab, host, "pgrep -x lab-holder" if once else "test -e /run/held", 20)

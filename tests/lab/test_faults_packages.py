@@ -36,8 +36,9 @@ QUESTION = {
     "db_input critical lab-ask/mode || true\ndb_go || true\n",
 }
 FILL = """mkdir -p /var/lib/lab-fill
-i=0
-while head -c 1M /dev/zero >>/var/lib/lab-fill/data; do sleep 0.01; done
+free=$(df --output=avail --block-size=1M /var | tail -n 1)
+fallocate -l $((free - 90))M /var/lib/lab-fill/most
+while head -c 1M /dev/zero >>/var/lib/lab-fill/data; do sleep 0.05; done
 echo 'lab-fill: the disk is full' >&2
 exit 1"""
 QUOTA = "head -c 200M /dev/urandom >/usr/share/lab-quota.data"

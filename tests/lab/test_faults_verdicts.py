@@ -33,6 +33,7 @@ HOSTS = [
     HostSpec("down01", "full", "unreachable"),
     HostSpec("half01", "full", "tool"),
     HostSpec("lock01", "full", "clean"),
+    HostSpec("lock02", "full", "clean"),
     HostSpec("newer01", "full", "clean"),
     HostSpec("hash01", "full", "clean"),
     HostSpec("less01", "full", "clean"),
@@ -57,6 +58,7 @@ VERDICTS = {
     "down01": "unreachable",
     "half01": "refused",
     "lock01": "blocked",
+    "lock02": "blocked",
     "newer01": "superseded",
     "hash01": "refused",
     "less01": "refused",
@@ -71,7 +73,7 @@ VERDICTS = {
     "rpm01": "superseded",
     "zone01": "not-started",
 }
-WORKED_ON = 13  # hosts with an approved item before zone01
+WORKED_ON = 14  # hosts with an approved item before zone01
 OLD_KEPT = Deb("lab-kept", "1.0")
 HALF = Deb("lab-half", "1.0", postinst="exit 1")
 DEAD_UNIT = "[Service]\nExecStart=/bin/false\n[Install]\nWantedBy=multi-user.target\n"
@@ -97,6 +99,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
         between_order_and_change(lab)
         hold_lock(lab, "web01", 10)
         hold_lock(lab, "lock01", 600)
+        hold_lock(lab, "lock02", 600, once="/.snapshots/sop-run-*")
         made.monthly()
         for officer in ("pengelola", "analis", "jf", "kepala"):
             made.sign(officer)
@@ -111,6 +114,7 @@ def prepare(lab: Lab) -> None:
     """Faults that are there before the check."""
     set_rules(lab, canary=WORKED_ON, abort_limit=2)
     set_variables(lab, "lock01", backup_lock_seconds=2)
+    set_variables(lab, "lock02", update_lock_seconds=2)
     set_variables(lab, "nobak01", backup_method="btrfs")
     for host in ("hash01", "less01"):  # their package is had from the source at the update only
         set_variables(lab, host, check_stage=False)
@@ -178,12 +182,16 @@ def test_updated_after_a_lock_was_waited_for(month: Month) -> None:
     assert [t["result"] for t in tests if t["target"] == "dead.service"] == ["preexisting"]
 
 
-def test_blocked_names_who_holds_the_lock(month: Month) -> None:
-    pid = month.ask("lock01", "pgrep", "-x", "lab-holder")
-    reason = month.reason("lock01")
-    assert f"lab-holder (process {pid}) holds /var/lib/dpkg/lock-frontend" in reason
-    assert month.deb("lock01", "lab-web") == "1.0 ii"
-    assert month.snapshots("lock01") == []
+@pytest.mark.parametrize(
+    ("host", "phases"), [("lock01", ["backup"]), ("lock02", ["backup", "update"])]
+)
+def test_blocked_names_who_holds_the_lock(month: Month, host: str, phases: list[str]) -> None:
+    pid = month.ask(host, "pgrep", "-x", "lab-holder")
+    reason = month.reason(host)
+    assert f"after 2 s: lab-holder (process {pid}) holds /var/lib/dpkg/lock-frontend" in reason
+    assert month.phases(host) == ["check", *phases]
+    assert month.deb(host, "lab-web") == "1.0 ii"
+    assert len(month.snapshots(host)) == len(phases) - 1
 
 
 def test_deferred_and_nothing_to_do_hosts_were_not_touched(month: Month) -> None:

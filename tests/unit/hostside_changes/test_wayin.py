@@ -100,6 +100,21 @@ def test_an_address_that_is_gone_counts_only_on_a_line_with_a_carrier(
     assert wayin.broken(way)[0] == kind
 
 
+def test_the_network_is_restarted_only_when_it_is_the_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[list[str]] = []
+    monkeypatch.setattr(systemd, "available", lambda: True)
+    monkeypatch.setattr(systemd, "active_units", lambda: ["networking.service"])
+    monkeypatch.setattr(wayin, "run", lambda argv, timeout: calls.append(argv))
+    before = ["networking.service", "ssh.service"]
+    wayin.mend("ssh", before)
+    assert calls[-1] == ["systemctl", "start", "ssh.service"]
+    assert not any("networking.service" in call for call in calls)
+    wayin.mend("network", before)
+    assert ["systemctl", "restart", "networking.service"] in calls
+
+
 @pytest.mark.parametrize(
     ("seen", "status", "codes", "restored"),
     [
@@ -113,8 +128,8 @@ def test_a_host_is_put_back_only_when_starting_services_did_not_help(
     monkeypatch: pytest.MonkeyPatch, seen: list[str], status: str, codes: list[str], restored: int
 ) -> None:
     looks, done = iter(seen), []
-    monkeypatch.setattr(wayin, "stays_broken", lambda way, mended=False: next(looks))
-    monkeypatch.setattr(wayin, "mend", lambda active: None)
+    monkeypatch.setattr(wayin, "stays_broken", lambda way, mended=False: ("ssh", next(looks)))
+    monkeypatch.setattr(wayin, "mend", lambda kind, active: None)
     answer = Answer("update")
     assert wayin.guard({}, [], answer, lambda: done.append(1) or "") is bool(restored)
     assert answer.status == status

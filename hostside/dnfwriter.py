@@ -8,11 +8,14 @@ object as its last line. Its text is passed with `-c`, so it imports nothing of 
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 
 LEFT_OUT = ("local", "snapper", "etckeeper", "subscription-manager", "product-id",
             "upload-profile", "system_upgrade", "needs_restarting", "leaves", "show_leaves")
+# rpm's own words on a script that failed; they name package, script and exit status.
+FAILED_SCRIPT = re.compile(r"^(?:warning|error): (%\w+\(.*\) scriptlet failed.*)$", re.MULTILINE)
 
 
 class Stop(Exception):
@@ -155,29 +158,111 @@ def update(dnf, options):
         fetch(base, options["approved"] + (options.get("allow_new") or []), options["staged"])
     except (dnf.exceptions.Error, OSError) as error:
         raise Stop("refused", "download-failed", str(error)) from error
-    with open(options["plan_file"], "w") as stream:
-        json.dump(new, stream)
+    write_durably(options["plan_file"], new)
+    outcome = dict(install(dnf, base), new=new)
+    # For whoever comes after a worker that was killed while this process went on.
+    write_durably(options["outcome_file"], outcome)
+    return outcome
+
+
+def write_durably(path, value):
+    """Write JSON to a new file and have it on the disk."""
+    with open(path, "w") as stream:
+        json.dump(value, stream)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def watcher(dnf):
+    """A display for dnf's transaction: `trouble` holds what went wrong in it.
+
+    dnf itself goes on after a script that failed or a package that could not be unpacked, raises
+    nothing, and only tells its displays.
+    """
+    class Watcher(dnf.callback.TransactionProgress):
+        def __init__(self):
+            super(Watcher, self).__init__()
+            self.trouble = []
+
+        def error(self, message):
+            self.trouble.append(str(message))
+
+        def scriptout(self, msgs):
+            text = msgs.decode("utf-8", "replace") if isinstance(msgs, bytes) else str(msgs or "")
+            self.trouble += FAILED_SCRIPT.findall(text)
+            sys.stderr.write(text)
+
+    return Watcher()
+
+
+def install(dnf, base):
+    """Run the transaction; `failed` unless every package and every script of it ended well.
+
+    `sound` says whether a failure was dnf's alone: rpm's part, scripts included, ended well.
+    """
+    import libdnf.transaction
+
+    display, words = watcher(dnf), []
     try:
-        base.do_transaction()
+        base.do_transaction(display)
     except dnf.exceptions.Error as error:
-        return {"status": "failed", "code": "install-failed", "message": str(error), "new": new}
+        words = [str(error)]
+    unfinished = [
+        "%s was not finished" % step for step in base.transaction
+        if step.state == libdnf.transaction.TransactionItemState_ERROR
+    ]
+    trouble = unfinished + display.trouble
+    if trouble or words:
+        return {"status": "failed", "code": "install-failed", "sound": not trouble,
+                "message": "; ".join(words + trouble)}
     last = base.history.last()
-    return {"status": "ok", "new": new, "history": last.tid if last else 0}
+    return {"status": "ok", "history": last.tid if last else 0}
+
+
+def exactly(base, entries):
+    """{key: package} of these very versions, as repositories carry them, and sentences on those
+    that none carries."""
+    found, missing = {}, []
+    for entry in entries:
+        query = base.sack.query().available().filter(name=entry["name"], arch=entry["arch"])
+        match = [package for package in query if evr(package) == entry["version"]]
+        if match:
+            found[entry["key"]] = match[0]
+        else:
+            missing.append("%s %s" % (entry["name"], entry["version"]))
+    return found, missing
+
+
+def again(dnf, options):
+    """Install versions that are there once more, so that their scripts run to their end."""
+    base = open_base(dnf, options)
+    found, missing = exactly(base, options["packages"])
+    if missing:
+        raise Stop("failed", "install-failed", "no repository carries %s" % ", ".join(missing))
+    try:
+        for package in found.values():
+            base.package_reinstall(package)
+        base.resolve()
+        only_again(dnf, base)
+        fetch(base, options["packages"], options["staged"])
+    except (dnf.exceptions.Error, OSError) as error:
+        raise Stop("failed", "install-failed", str(error)) from error
+    return install(dnf, base)
+
+
+def only_again(dnf, base):
+    """Stop when the transaction would do more than install again what is there."""
+    mine = (dnf.transaction.PKG_REINSTALL, dnf.transaction.PKG_REINSTALLED)
+    beyond = ["%s %s" % (dnf.transaction.ACTIONS.get(step.action), step)
+              for step in base.transaction if step.action not in mine]
+    if beyond:
+        raise Stop("failed", "install-failed", "dnf would do more: %s" % "; ".join(beyond))
 
 
 def keep(dnf, options):
     """Download the installed versions of some packages into a folder: {key: file name}."""
     base = open_base(dnf, options)
-    found, missing = {}, []
-    for entry in options["packages"]:
-        query = base.sack.query().available().filter(name=entry["name"], arch=entry["arch"])
-        match = [p for p in query if evr(p) == entry["version"]]
-        if match:
-            found[entry["key"]] = match[0]
-        else:
-            missing.append("%s %s" % (entry["name"], entry["version"]))
+    found, missing = exactly(base, options["packages"])
     if missing:
         raise Stop("refused", "no-source", "no repository carries %s" % ", ".join(missing))
     if found:
@@ -193,10 +278,11 @@ def keep(dnf, options):
 def main(options):
     """Carry out `options["action"]`; every expected end is a dict with `status`."""
     import dnf
+    import dnf.callback
     import dnf.transaction
 
     try:
-        return {"update": update, "keep": keep}[options["action"]](dnf, options)
+        return {"update": update, "again": again, "keep": keep}[options["action"]](dnf, options)
     except Stop as stop:
         return {"status": stop.status, "code": stop.code, "message": str(stop)}
 

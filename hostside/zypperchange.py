@@ -7,19 +7,17 @@ answers no question.
 import shutil
 
 from hostside import (
-    keeprpm,
     leftovers,
     packagelock,
     rpmdb,
+    rpmmend,
     sideeffects,
     staging,
     state,
     zypp,
     zypperfiles,
 )
-from hostside.command import run
 
-LOCK_SECONDS = 120
 REFRESH_SECONDS = 600
 SOLVE_SECONDS = 300
 CHOICE = ("--type", "package", "--no-recommends", "--auto-agree-with-licenses")
@@ -81,7 +79,7 @@ def attempt(change, folder):
 
 def lock_seconds(change):
     """How long zypper waits for its lock."""
-    return int(change.options.get("lock_seconds", LOCK_SECONDS))
+    return int(change.options.get("lock_seconds", rpmmend.LOCK_SECONDS))
 
 
 def ask(change, words, code, seconds, **options):
@@ -145,7 +143,7 @@ def compare_candidates(change):
 
 def exact(items, *options):
     """The words that have zypper install the approved versions."""
-    versions = ["%s=%s" % (named(item), item["to"]) for item in items]
+    versions = ["%s=%s" % (named(item), zypperfiles.version_of(item)) for item in items]
     return ["install", *options, *CHOICE, "--details", *versions]
 
 
@@ -196,7 +194,7 @@ def install(change, folder, first):
         said = zypp.call(words, packages=folder, seconds=change.remaining(),
                          lock_seconds=lock_seconds(change))
     except ValueError as error:
-        mend(change)
+        rpmmend.mend(change)
         raise Stop("failed", "install-failed", str(error)) from None
     change.add_log(said.log())
     if said.code == zypp.LOCKED:
@@ -205,17 +203,14 @@ def install(change, folder, first):
         raise Stop("blocked", "package-lock", packagelock.wait_free(0) or zypp.why(said))
     if said.code in zypp.DONE:
         compare_done(change, said)
+        change.note(whole=True)
         return
     if said.code is None:
         leftovers.end(change.transaction)
     trouble = zypp.why(said)
     if said.code is not None:
         trouble = "zypper ended with %d: %s" % (said.code, trouble)
-    cut = mend(change)
-    change.now = rpmdb.installed()
-    if change.todo() or cut or said.code is None or said.code < 0 or (
-        said.code == zypp.SCRIPT_FAILED
-    ):
+    if not rpmmend.whole_after_all(change, said.code) or said.code == zypp.SCRIPT_FAILED:
         raise Stop("failed", "install-failed", trouble)
     change.answer.problem("repaired", trouble, "Every approved version is there.")
 
@@ -229,34 +224,24 @@ def compare_done(change, said):
             stop)) from None
 
 
-def mend(change):
-    """Undo what an interrupted rpm leaves: old versions beside new ones; returns those items."""
-    erased = keeprpm.drop_duplicates(change.items)
-    if erased:
-        change.answer.problem("duplicates-removed", ", ".join(old for _, old in erased), "")
-    change.add_log(run(["rpm", "--verifydb"], timeout=300))
-    return [item for item, _ in erased]
-
-
 def recover(change):
-    """After a cut-off attempt: let its zypper come to an end, or end it; then mend."""
-    if not leftovers.wait(change.transaction, change.remaining()):
-        leftovers.end(change.transaction)
-    packagelock.wait_free(LOCK_SECONDS)
-    cut = mend(change)
+    """After a cut-off attempt: mend, and have the scripts of what came by it run to their end."""
+    rpmmend.settle(change)
     change.begin_installing([])
-    if cut:
-        install_again(change, cut)
+    rows = rpmmend.arrived(change)
+    if rows and not change.notes.get("whole"):
+        install_again(change, rows)
 
 
-def install_again(change, items):
+def install_again(change, rows):
     """Install versions that are there once more, so that their scripts come to their end."""
     folder = state.private_folder(state.folder(change.transaction, "packages"))
     try:
-        again = exact(items, "--force", "--download-only")
+        zypperfiles.lend(rows, folder)
+        again = exact(rows, "--force", "--download-only")
         ask(change, again, "install-failed", change.remaining(), packages=folder)
-        prove(items, folder)
-        again = exact(items, "--force", "--download", "in-advance")
+        prove(rows, folder)
+        again = exact(rows, "--force", "--download", "in-advance")
         ask(change, again, "install-failed", change.remaining(), packages=folder)
     except (Stop, ValueError) as error:
         change.answer.stop("failed", "install-failed", str(error), HINTS["install-failed"])

@@ -23,6 +23,8 @@ class RpmPackage:
     post: str = ""
     provides: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+    epoch: int = 0
+    posttrans: str = ""
 
     @property
     def file_name(self) -> str:
@@ -116,12 +118,14 @@ def spec(package: RpmPackage) -> str:
         f"install -D -p -m {mode(path)} %{{_sourcedir}}{path} %{{buildroot}}{path}\n"
         for path in package.files
     )
-    post = f"%post\n{package.post}" if package.post else ""
+    scripts = f"%post\n{package.post}\n" if package.post else ""
+    scripts += f"%posttrans\n{package.posttrans}\n" if package.posttrans else ""
+    epoch = f"Epoch: {package.epoch}\n" if package.epoch else ""
     return (
-        f"Name: {package.name}\nVersion: {package.version}\nRelease: 1.lab\n"
+        f"Name: {package.name}\n{epoch}Version: {package.version}\nRelease: 1.lab\n"
         f"Summary: test package {package.name}\nLicense: GPL-3.0-or-later\nBuildArch: noarch\n"
         f"AutoReqProv: no\n{relations}\n%description\ntest package {package.name}\n"
-        f"%install\n{copies}%files\n" + "".join(f"{path}\n" for path in package.files) + post
+        f"%install\n{copies}%files\n" + "".join(f"{path}\n" for path in package.files) + scripts
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.lab.lab import HostSpec, Lab
 from orchestrator.lab.process import run
-from orchestrator.lab.rpm import RpmPackage
+from orchestrator.lab.rpm import RpmPackage, rpm_package
 from tests.lab.asked import ask, sh, told
 from tests.lab.left import left_overs
 from tests.lab.month import MONTHLY, Month, set_rules, set_variables, wait_for
@@ -61,6 +61,7 @@ HOSTS = [
     HostSpec("post01", "full", "postinst"),
     HostSpec("conf01", "full", "conffile"),
     HostSpec("rpm01", "rpm", "rpm"),
+    HostSpec("rpmpost01", "rpm", "rpm"),
     HostSpec("suse01", "rpm", "suse"),
     HostSpec("kernel01", "full", "reboot"),
     HostSpec("kernel02", "full", "reboot"),
@@ -74,6 +75,7 @@ VERDICTS = {
     "post01": "rolled-back",
     "conf01": "updated",
     "rpm01": "rolled-back",
+    "rpmpost01": "rolled-back",
     "suse01": "rolled-back",
 }
 DAILY = "/usr/lib/apt/apt.systemd.daily install; touch /run/daily-over"
@@ -106,6 +108,7 @@ def prepare(lab: Lab) -> None:
     swap(lab, "rpm", "faulty-rpms")
     for host in ("rpm01", "suse01"):
         install_rpm(lab, host, lab.directory / "www/rpm", RPMS[0])
+    install_rpm(lab, "rpmpost01", lab.directory / "www/rpm", rpm_package("rlab-script", "1.0"))
     for host in ("fill01", "rpm01", "suse01"):
         sh(lab, host, SMALL_VAR)
     root = lab.root("quota01")
@@ -162,6 +165,14 @@ def test_a_script_that_fails_is_named_and_undone(month: Month) -> None:
     assert "migration failed" in month.evidence("post01", "update")["facts"]["log_tail"]
     assert month.deb("post01", "lab-badpost") == "1.0 ii"
     assert month.ask("post01", "dpkg", "--audit") == ""
+
+
+def test_a_script_that_fails_under_dnf_is_named_and_undone(month: Month) -> None:
+    """rpm counts the package as installed, and dnf's own library says nothing."""
+    assert "%post(rlab-script-1.1-1.lab.noarch) scriptlet failed" in month.reason("rpmpost01")
+    assert "migration failed" in month.evidence("rpmpost01", "update")["facts"]["log_tail"]
+    for name in ("rlab-script", "rlab-web", "rlab-tool"):
+        assert month.ask("rpmpost01", "rpm", "-q", "--qf", "%{VERSION}", name) == "1.0"
 
 
 def test_a_script_that_fails_once_is_repaired_once(month: Month) -> None:

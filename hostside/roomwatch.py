@@ -13,6 +13,7 @@ short only when little of that is left, and the disk would cut it short in a mom
 
 import os
 import threading
+import time
 
 from hostside import leftovers
 
@@ -48,16 +49,33 @@ def shortest(floor=FLOOR, mounts=MOUNTS):
     return "", False
 
 
+class Seldom:
+    """A look that takes longer than a moment, so it is taken at most every few seconds."""
+
+    def __init__(self, look, seconds=3.0):
+        self._look = look
+        self._seconds = seconds
+        self._next = 0.0
+
+    def __call__(self):
+        if time.monotonic() < self._next:
+            return "", False
+        found = self._look()
+        self._next = time.monotonic() + self._seconds
+        return found
+
+
 class Watch:
     """While entered, ends the transaction's package tools when room runs out; `reason` says why.
 
-    `look` tells what is short, and whether it is urgent; it is called a few times each second.
+    Each of `looks` tells what is short, and whether it is urgent; it is called a few times each
+    second.
     """
 
-    def __init__(self, transaction, look=shortest):
+    def __init__(self, transaction, *looks):
         self.reason = ""
         self._transaction = transaction
-        self._look = look
+        self._looks = looks or (shortest,)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -71,8 +89,8 @@ class Watch:
 
     def _watch(self):
         while not self._over.wait(POLL_SECONDS):
-            short, urgent = self._look()
-            if short and (urgent or not leftovers.script_runs(self._transaction)):
-                self.reason = short
-                leftovers.end(self._transaction)
-                return
+            for short, urgent in (look() for look in self._looks):
+                if short and (urgent or not leftovers.script_runs(self._transaction)):
+                    self.reason = short
+                    leftovers.end(self._transaction)
+                    return

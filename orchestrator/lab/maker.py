@@ -89,7 +89,7 @@ def switch_on(state: State, host: Host) -> None:
 def wait_at_work(state: State, hosts: Sequence[Host]) -> None:
     """Wait until ssh answers (where the link is up), systemd has started all, services answer.
 
-    Raises CannotRunError when a host takes longer than a minute, 2 s per host and 180 s per machine.
+    Raises CannotRunError when a host takes longer than a minute, 2 s per host, 180 s per machine.
     """
     seconds = 60.0 + sum(180 if host.kind == "vm" else 2 for host in hosts)
     wait_switched_on(state, hosts, seconds / 2)

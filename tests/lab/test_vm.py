@@ -38,7 +38,7 @@ BOOT_FILES = (
 )
 HOG_FILE = "/etc/apt/apt.conf.d/99hog"
 HOG = """DPkg::Pre-Invoke {
- "dd if=/dev/zero of=/root/much bs=4M count=75 oflag=direct status=none; sleep 60";
+ "dd if=/dev/zero of=/root/much bs=4M count=112 oflag=direct status=none; sleep 60";
 };"""
 OURS = "lvs --noheadings -o lv_name -S 'lv_name=~^sop-run-' sys"
 
@@ -133,7 +133,7 @@ def test_a_snapshot_that_runs_full_is_noticed_before_it_is_relied_on(lab: Lab) -
     """Fault 20: an update that fills it is ended and put back; one that is lost is no backup."""
     taken = backup(lab, THICK, 4, method="lvm")["facts"]["backup"]
     sh(lab, THICK, "lvcreate -qq -y -s -L 8m -n sop-run-administrator sys/root")
-    sh(lab, THICK, f"lvcreate -qq -y -Wn -l 100%FREE -n other sys; echo '{HOG}' >{HOG_FILE}")
+    sh(lab, THICK, f"lvcreate -qq -y -Wn -l 95%FREE -n other sys; echo '{HOG}' >{HOG_FILE}")
     asked = {"items": [ITEM], "backup": taken}
     found = ask(lab, THICK, "update", {}, transaction=f"{5:032x}", **asked)
     assert found["status"] == "failed"
@@ -141,7 +141,7 @@ def test_a_snapshot_that_runs_full_is_noticed_before_it_is_relied_on(lab: Lab) -
     sh(lab, THICK, f"rm {HOG_FILE}")
     found = ask(lab, THICK, "restore", {}, transaction=f"{6:032x}", **asked)
     assert found["status"] == "ok", told(found)
-    sh(lab, THICK, "dd if=/dev/zero of=/root/more bs=4M count=65 oflag=direct status=none")
+    sh(lab, THICK, "dd if=/dev/zero of=/root/more bs=4M count=40 oflag=direct status=none")
     assert "I" in sh(lab, THICK, f"lvs --noheadings -o lv_attr {taken['location']}")
     for phase, number in (("update", 7), ("restore", 8)):
         found = ask(lab, THICK, phase, {}, transaction=f"{number:032x}", **asked)

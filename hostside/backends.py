@@ -1,16 +1,17 @@
 """The back ends of the backup, and which one a host uses (SOP step 6)."""
 
-from hostside import btrfs, owncommand, packages, snapper, zfs
+from hostside import btrfs, lvm, owncommand, packages, snapper, zfs
 from hostside.unusable import Unusable
 
 BACKENDS = {
     "snapper": snapper.BACKEND,
     "btrfs": btrfs.BACKEND,
     "zfs": zfs.BACKEND,
+    "lvm": lvm.BACKEND,
     "command": owncommand.BACKEND,
     "packages": packages.BACKEND,
 }
-AUTOMATIC = ("snapper", "btrfs", "zfs", "packages")
+AUTOMATIC = ("snapper", "btrfs", "zfs", "lvm", "packages")
 METHODS = ("auto", *BACKENDS)
 
 

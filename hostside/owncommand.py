@@ -99,6 +99,10 @@ class Command:
         """The office's program restarts what it must."""
         return []
 
+    def short(self, _identity):
+        """What is short of room for this backup, and whether that is urgent; nothing here."""
+        return "", False
+
     def delete(self, identity):
         """Run `delete`, where the office has defined it."""
         definition = records.read(identity)["command"]

@@ -43,6 +43,10 @@ class Packages:
             paths += hostinfo.read(repack.info_path(key, "list"), PATHS_LIMIT).splitlines()
         return paths
 
+    def short(self, _identity):
+        """What is short of room for this backup, and whether that is urgent; nothing here."""
+        return "", False
+
     def delete(self, identity):
         """Delete the kept files."""
         repack.delete(records.place(identity))

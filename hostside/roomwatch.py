@@ -13,6 +13,7 @@ short only when little of that is left, and the disk would cut it short in a mom
 
 import os
 import threading
+import time
 
 from hostside import leftovers
 
@@ -48,16 +49,33 @@ def shortest(floor=FLOOR, mounts=MOUNTS):
     return "", False
 
 
+class Seldom:
+    """A look that takes longer than a moment: taken at most every few seconds, valid until then."""
+
+    def __init__(self, look, seconds=3.0):
+        self._look = look
+        self._seconds = seconds
+        self._next = 0.0
+        self._found = ("", False)
+
+    def __call__(self):
+        if time.monotonic() >= self._next:
+            self._found = self._look()
+            self._next = time.monotonic() + self._seconds
+        return self._found
+
+
 class Watch:
     """While entered, ends the transaction's package tools when room runs out; `reason` says why.
 
-    `look` tells what is short, and whether it is urgent; it is called a few times each second.
+    Each of `looks` tells what is short, and whether it is urgent; it is called a few times each
+    second.
     """
 
-    def __init__(self, transaction, look=shortest):
+    def __init__(self, transaction, *looks):
         self.reason = ""
         self._transaction = transaction
-        self._look = look
+        self._looks = looks or (shortest,)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -72,7 +90,7 @@ class Watch:
     def _watch(self):
         before = ""
         while not self._over.wait(POLL_SECONDS):
-            seen, (short, urgent) = before, self._look()
+            seen, (short, urgent) = before, self._shortest()
             before = short
             if not seen:
                 continue  # btrfs tells for a moment that nothing is free when it takes a new chunk
@@ -80,3 +98,11 @@ class Watch:
                 self.reason = short
                 leftovers.end(self._transaction)
                 return
+
+    def _shortest(self):
+        """The first of the looks that finds something short."""
+        for look in self._looks:
+            short, urgent = look()
+            if short:
+                return short, urgent
+        return "", False

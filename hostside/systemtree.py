@@ -38,11 +38,14 @@ NOT_SYSTEM = frozenset({
 })
 
 
-def elsewhere():
-    """The first system path that lies on another file system or subvolume than /; "" for none."""
+def elsewhere(besides=()):
+    """The first system path that lies on another file system or subvolume than /; "" for none.
+
+    `besides`: paths that the back end keeps in another way.
+    """
     device = os.stat("/").st_dev
     for path in (*MUST_HOLD, rpm_database() or "/"):
-        if os.path.isdir(path) and os.stat(path).st_dev != device:
+        if path not in besides and os.path.isdir(path) and os.stat(path).st_dev != device:
             return path
     return ""
 

@@ -93,6 +93,11 @@ class TreeBackend:
             paths, sentence = systemtree.restore(path)
         return paths, [*proof, sentence]
 
+    def short(self, _identity):
+        """What is short of room for this backup, and whether that is urgent; nothing, as
+        long as the disk has room."""
+        return "", False
+
     def touched(self, _identity):
         """Paths besides those that `restore` returns whose services must restart; none."""
         return []

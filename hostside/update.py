@@ -24,6 +24,7 @@ from hostside import (
     wayin,
 )
 from hostside.answer import Answer, utc
+from hostside.backends import BACKENDS
 
 TIME_LIMIT_SECONDS = 3600
 BOOT_SECONDS = 60
@@ -73,14 +74,19 @@ class Change:
         records.register_new(self.request["backup"]["id"], new_names)
 
     def watch(self):
-        """Watches the room on the disk while packages are installed."""
+        """Ends the package tools when the disk, or the room of the backup, runs out."""
         floor = roomwatch.floor_of(self.options.get("reserve_mb", preflight.RESERVE_MB))
-        return roomwatch.Watch(self.transaction, lambda: roomwatch.shortest(floor))
+        taken = self.request["backup"]
+        backend = BACKENDS[taken["method"]]
+        return roomwatch.Watch(
+            self.transaction, lambda: roomwatch.shortest(floor),
+            roomwatch.Seldom(lambda: backend.short(taken["id"])),
+        )
 
     def out_of_room(self, reason, begun=True):
         """The update was ended since a file system filled up: `refused` if nothing had begun."""
         self.answer.stop("failed" if begun else "refused", "disk-filling",
-                         "%s: the update was ended before the disk was full" % reason,
+                         "%s: the update was ended before that was full" % reason,
                          "Find out what fills it (see log_tail), make room, and update again.")
 
     def add_log(self, result):

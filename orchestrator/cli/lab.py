@@ -34,15 +34,18 @@ def lab_command() -> None:
 @click.option("--full", type=click.IntRange(0, 60), help="Hosts with systemd.")
 @click.option("--rpm", type=click.IntRange(0, 20), help="Hosts with dnf or zypper (imitations).")
 @click.option("--thin", type=click.IntRange(0, 800), help="Small hosts without services.")
-def up_command(directory: Path, full: int | None, rpm: int | None, thin: int | None) -> None:
+@click.option("--vm", type=click.IntRange(0, 8), help="Emulated machines with / on LVM.")
+def up_command(
+    directory: Path, full: int | None, rpm: int | None, thin: int | None, vm: int | None
+) -> None:
     """Make hosts; without sizes, one for everything that the demo shows.
 
     Example: sop-run lab up --dir /tmp/lab --full 3 --rpm 1 --thin 20
     """
-    if full is rpm is thin is None:
+    if full is rpm is thin is vm is None:
         specs = demo_hosts()
     else:
-        specs = plan_hosts(full or 0, rpm or 0, thin or 0)
+        specs = plan_hosts(full or 0, rpm or 0, thin or 0, vm or 0)
     lab = Lab.up(directory, specs, click.echo)
     click.echo(f"inventory: {lab.inventory}")
 

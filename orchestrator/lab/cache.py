@@ -6,6 +6,7 @@ Built in a folder beside its final place and renamed when whole; a lock keeps tw
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from orchestrator.lab.limits import registered
 from orchestrator.lab.machine import Machine, Progress
 from orchestrator.lab.recipe import recipe_id
+from orchestrator.lab.sources import Source
 from orchestrator.model.errors import CannotRunError
 
 FOLDER = Path("/var/cache/sop-run-lab")
@@ -46,20 +48,73 @@ class Cache:
         return self.folder / "www"
 
 
+@dataclass(frozen=True)
+class VmCache:
+    """A finished build of what emulated machines start from."""
+
+    folder: Path
+
+    @property
+    def kernel(self) -> Path:
+        """The guest's kernel."""
+        return self.folder / "vmlinuz"
+
+    @property
+    def initrd(self) -> Path:
+        """The guest's initrd; a machine's own files are added to it."""
+        return self.folder / "initrd.img"
+
+    @property
+    def disk(self) -> Path:
+        """Raw image with LVM; every machine works on a copy."""
+        return self.folder / "disk.img"
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What hosts are made of: the base, what machines start from (if any), the suite to mirror."""
+
+    cache: Cache
+    machines: VmCache | None
+    security: Source
+
+
 def provide(machine: Machine, progress: Progress, folder: Path = FOLDER) -> Cache:
     """The base for this machine, built when it is not there yet (minutes).
 
     Raises CannotRunError with the reason when the build fails; nothing half-built is kept.
     """
     final = folder / recipe_id(machine)
+    _provide(final, progress, "build")
+    return Cache(final)
+
+
+def vm_id(machine: Machine) -> str:
+    """The name of what machines start from: everything that decides what it contains."""
+    digest = hashlib.sha256(recipe_id(machine).encode())
+    digest.update(Path(__file__).with_name("vmbase.py").read_bytes())
+    return "vm-" + digest.hexdigest()[:16]
+
+
+def provide_vm(machine: Machine, base: Cache, progress: Progress) -> VmCache:
+    """What emulated machines start from, made out of the base (about a minute, once).
+
+    Raises CannotRunError with the reason when the build fails.
+    """
+    final = base.folder.parent / vm_id(machine)
+    _provide(final, progress, "vmbase", str(base.image))
+    return VmCache(final)
+
+
+def _provide(final: Path, progress: Progress, program: str, *words: str) -> None:
     if final.exists():
-        return Cache(final)
+        return
+    folder = final.parent
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder, progress):
         sweep(folder)
         if not final.exists():
-            build(folder / f".build-{final.name}", final, progress)
-    return Cache(final)
+            build(folder / f".build-{final.name}", final, progress, program, *words)
 
 
 @contextmanager
@@ -102,13 +157,15 @@ def remove_tree(path: Path) -> None:
     shutil.rmtree(path)
 
 
-def build(temporary: Path, final: Path, progress: Progress) -> None:
-    """Run the build program where its mounts and processes end with it, then rename."""
+def build(
+    temporary: Path, final: Path, progress: Progress, program: str = "build", *words: str
+) -> None:
+    """Run a build program where its mounts and processes end with it, then rename."""
     temporary.mkdir(parents=True)
     errors = temporary / "errors.txt"
     with errors.open("w") as error_stream:
         process = subprocess.Popen(
-            [*ALONE, sys.executable, "-m", "orchestrator.lab.build", str(temporary)],
+            [*ALONE, sys.executable, "-m", f"orchestrator.lab.{program}", str(temporary), *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=error_stream,

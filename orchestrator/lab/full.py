@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from orchestrator.lab.process import run
 from orchestrator.lab.state import Host, State
 from orchestrator.model.errors import CannotRunError
 
+Inside = Callable[[Sequence[str]], list[str]]
+"""Makes of a command the one that runs it on the host."""
 REBOOT = 133  # how systemd-nspawn --keep-unit ends when the host asked for a reboot
 # $1 log, $2 root, $3 machine name, then the files of its own cgroups. It goes on while the host
 # reboots and ends with the host otherwise.
@@ -78,8 +80,8 @@ def stop(state: State, host: Host, *, seconds: float = 20) -> None:
     end_members([host.namespace])
 
 
-def wait_booted(host: Host, inside: list[str], seconds: float) -> None:
-    """Wait until systemd has started everything; `inside` is what runs a command on the host.
+def wait_booted(host: Host, inside: Inside, seconds: float) -> None:
+    """Wait until systemd has started everything.
 
     Raises CannotRunError when it does not come up, or comes up with failed units.
     """
@@ -87,7 +89,7 @@ def wait_booted(host: Host, inside: list[str], seconds: float) -> None:
     refusal = ""
     while time.monotonic() < deadline:
         try:
-            run([*inside, "systemctl", "is-system-running", "--wait"], timeout=seconds)
+            run(inside(["systemctl", "is-system-running", "--wait"]), timeout=seconds)
         except CannotRunError as error:
             refusal = error.message
             time.sleep(0.2)
@@ -96,7 +98,7 @@ def wait_booted(host: Host, inside: list[str], seconds: float) -> None:
     raise CannotRunError(f"lab: {host.name} does not get to the state 'running': {refusal}")
 
 
-def wait_ready(host: Host, inside: list[str], ready: Sequence[str], seconds: float) -> None:
+def wait_ready(host: Host, inside: Inside, ready: Sequence[str], seconds: float) -> None:
     """Wait until the command `ready` succeeds on the host: its service is at work.
 
     Raises CannotRunError when it does not within `seconds`.
@@ -104,7 +106,7 @@ def wait_ready(host: Host, inside: list[str], ready: Sequence[str], seconds: flo
     deadline = time.monotonic() + seconds
     while ready:
         try:
-            run([*inside, *ready], timeout=seconds)
+            run(inside(ready), timeout=seconds)
         except CannotRunError as error:
             if time.monotonic() > deadline:
                 raise CannotRunError(

@@ -37,7 +37,7 @@ def write_ssh(state: State, host_keys: Mapping[str, str]) -> None:
 def write_inventory(state: State) -> Path:
     """Write inventory/hosts.yml; returns its path."""
     directory = state.directory
-    groups: dict[str, Any] = {"debian": {"hosts": {}}, "rpm": {"hosts": {}}, "thin": {"hosts": {}}}
+    groups: dict[str, Any] = {name: {"hosts": {}} for name in ("debian", "rpm", "thin", "vm")}
     for host in state.hosts:
         group = "debian" if host.kind == "full" else host.kind
         groups[group]["hosts"][host.name] = variables(host)

@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator.lab import full, maker, network
-from orchestrator.lab.cache import provide
+from orchestrator.lab import full, maker, network, vm
+from orchestrator.lab.cache import Stock, provide, provide_vm
 from orchestrator.lab.inventory import inventory_path
-from orchestrator.lab.machine import check_machine, prepare_machine, require_root
+from orchestrator.lab.machine import Progress, check_machine, prepare_machine, require_root
 from orchestrator.lab.members import end_members, leader, leaders, start_time
 from orchestrator.lab.officers import key_folder
+from orchestrator.lab.qemu import VM_TOOLS
 from orchestrator.lab.scenario import HostSpec, scenario
+from orchestrator.lab.sources import read_sources, source_of
 from orchestrator.lab.state import Host, State, create, find, load, plan_state
 from orchestrator.model.errors import CannotRunError, UsageError
 
@@ -39,8 +41,7 @@ class Lab:
         check_machine()
         create(state)
         try:
-            machine = prepare_machine(progress)
-            maker.make(state, provide(machine, progress), machine, progress)
+            maker.make(state, stock(hosts, progress), progress)
         except BaseException:
             maker.remove(state)
             raise
@@ -87,18 +88,19 @@ class Lab:
         raise UsageError(f"lab: there is no host {name!r}", f"Known: {known}.")
 
     def run(
-        self, host: str, argv: Sequence[str], timeout: float = 60
+        self, host: str, argv: Sequence[str], timeout: float = 60, text: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command as root inside a host, also when its network is cut.
+        """Run a command as root inside a host, also when its network is cut (not on machines).
 
-        `timeout` is in seconds. A command that fails is no error: look at `returncode`. Raises
-        CannotRunError when the host does not run or the command takes longer.
+        `timeout` is in seconds, `text` is its standard input. A command that fails is no error:
+        look at `returncode`. Raises CannotRunError when the host does not run or the command
+        takes longer.
         """
-        command = [*maker.inside(self.host(host)), *argv]
+        command = maker.inside(self.state, self.host(host), argv)
         try:
             return subprocess.run(
                 command,
-                stdin=subprocess.DEVNULL,
+                input=text,
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -109,7 +111,12 @@ class Lab:
             raise CannotRunError(f"lab: {argv[0]} on {host} took longer than {timeout} s") from None
 
     def root(self, host: str) -> Path:
-        """A full host's root file system, seen from outside; it is there while the host is off."""
+        """A full host's root file system, seen from outside; it is there while the host is off.
+
+        Raises UsageError for a machine: its file system is its own.
+        """
+        if self.host(host).kind == "vm":
+            raise UsageError(f"lab: {host} is a machine; its files are seen from inside only")
         return full.root_path(self.state, self.host(host))
 
     def cut(self, host: str) -> None:
@@ -127,6 +134,8 @@ class Lab:
         found = self.host(host)
         if found.kind == "thin" or force:
             end_members([found.namespace])
+        elif found.kind == "vm":
+            vm.stop(self.state, found)
         else:
             full.stop(self.state, found)
 
@@ -177,3 +186,17 @@ class Lab:
                 "Stop it first, or wait until it has ended.",
             )
         maker.remove(self.state)
+
+
+def stock(hosts: Sequence[HostSpec], progress: Progress) -> Stock:
+    """Everything that these hosts are made of, built where it is not there yet."""
+    machines = any(host.kind == "vm" for host in hosts)
+    machine = prepare_machine(progress, VM_TOOLS if machines else {})
+    if machines and machine.architecture != "amd64":
+        raise UsageError(f"lab: machines are emulated on amd64 only, not on {machine.architecture}")
+    base = provide(machine, progress)
+    return Stock(
+        base,
+        provide_vm(machine, base, progress) if machines else None,
+        source_of(f"{machine.codename}-security", read_sources()),
+    )

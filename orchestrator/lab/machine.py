@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,9 +40,10 @@ class Machine:
     architecture: str  # as dpkg names it, for example amd64
 
 
-def missing_tools() -> dict[str, str]:
+def missing_tools(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Programs that are not installed, each with the package that brings it."""
-    return {tool: package for tool, package in TOOLS.items() if not shutil.which(tool, path=PATH)}
+    wanted = {**TOOLS, **(more or {})}
+    return {tool: package for tool, package in wanted.items() if not shutil.which(tool, path=PATH)}
 
 
 def read_os_release(path: Path = Path("/etc/os-release")) -> dict[str, str]:
@@ -87,16 +88,19 @@ def require_root() -> None:
         )
 
 
-def prepare_machine(progress: Progress) -> Machine:
-    """Check the machine and install the packages that it lacks (apt-get, without questions)."""
+def prepare_machine(progress: Progress, more: Mapping[str, str] | None = None) -> Machine:
+    """Check the machine and install the packages that it lacks (apt-get, without questions).
+
+    `more`: programs beyond those of every lab, each with its package.
+    """
     release = check_machine()
-    lacking = sorted(set(missing_tools().values()))
+    lacking = sorted(set(missing_tools(more).values()))
     if lacking:
         progress("tools: installing " + " ".join(lacking))
         lock = "-oDPkg::Lock::Timeout=300"
         run(["apt-get", "-qq", lock, "update"])
         run(["apt-get", "-qq", "-y", lock, "install", "--no-install-recommends", *lacking])
-    left = missing_tools()
+    left = missing_tools(more)
     if left:
         raise UsageError("lab: still missing after installing: " + ", ".join(sorted(left)))
     architecture = run(["dpkg", "--print-architecture"]).strip()

@@ -7,28 +7,31 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from orchestrator.lab import cgroups, full, network, pool, thin
-from orchestrator.lab.cache import Cache
+from orchestrator.lab import cgroups, full, network, pool, thin, vm
+from orchestrator.lab.cache import Stock
 from orchestrator.lab.inventory import write_inventory, write_ssh
 from orchestrator.lab.limits import raise_limits, registration, restore_limits
-from orchestrator.lab.machine import Machine, Progress
+from orchestrator.lab.machine import Progress
 from orchestrator.lab.members import end_members, leader, leaders
 from orchestrator.lab.officers import write_office
 from orchestrator.lab.personal import equip, generate_key, personalise
 from orchestrator.lab.process import PATH, run
 from orchestrator.lab.recipe import CONTROLLER, PORT
 from orchestrator.lab.scenario import scenario
-from orchestrator.lab.sources import Source, read_sources, source_of
 from orchestrator.lab.state import FILE, Host, State, save
 from orchestrator.model.errors import CannotRunError
 
 BANNER_PROGRAM = Path(__file__).with_name("banner.py")
-MADE = ("bin", "inventory", "keys", "logs", "pool", "www", "known_hosts", "pool.img")
+MADE = (
+    *("bin", "inventory", "keys", "logs", "machines", "pool", "www"),
+    *("known_hosts", "pool.img"),
+)
 
 
-def make(state: State, cache: Cache, machine: Machine, progress: Progress) -> None:
+def make(state: State, stock: Stock, progress: Progress) -> None:
     """Make everything that `state` names; the inventory comes last, when all hosts are at work.
 
     Raises CannotRunError, with what the host wrote last, when one does not come up.
@@ -42,13 +45,12 @@ def make(state: State, cache: Cache, machine: Machine, progress: Progress) -> No
     raise_limits(state.prefix)
     save(state, registration(state.prefix))  # so that the lab is found without its folder, too
     network.connect(state)
-    pool.copy_image(state, cache)
-    pool.offer(state, cache)
+    pool.copy_image(state, stock.cache)
+    pool.offer(state, stock.cache)
     pool.start_anchor(state)
     key = generate_key(state.directory / "keys/hosts/id_ed25519", state.prefix)
-    security = source_of(f"{machine.codename}-security", read_sources())
     with ThreadPoolExecutor(max_workers=4) as workers:
-        made = workers.map(lambda host: make_host(state, host, key, cache, security), state.hosts)
+        made = workers.map(lambda host: make_host(state, host, key, stock), state.hosts)
         host_keys = dict(zip((host.name for host in state.hosts), made, strict=True))
     write_ssh(state, host_keys)
     write_office(state.directory)
@@ -58,15 +60,16 @@ def make(state: State, cache: Cache, machine: Machine, progress: Progress) -> No
     progress(f"lab: all hosts are at work ({time.monotonic() - began:.0f} s)")
 
 
-def make_host(state: State, host: Host, key: str, cache: Cache, security: Source) -> str:
+def make_host(state: State, host: Host, key: str, stock: Stock) -> str:
     """Make a host and switch it on; `key` may log in. Returns its public host key."""
     shown = scenario(host.scenario)
-    if host.kind == "thin":
-        root = thin.make_root(state, host)
+    if host.kind == "vm":
+        public = vm.make(state, host, key, stock)
     else:
-        root = full.make_root(state, host, shown.base)
-    public = personalise(root, host, key)
-    equip(root, shown, cache, security)
+        thin_host = host.kind == "thin"
+        root = thin.make_root(state, host) if thin_host else full.make_root(state, host, shown.base)
+        public = personalise(root, host, key)
+        equip(root, shown, stock.cache, stock.security)
     if not shown.reachable:
         network.set_link(state, host, up=False)
     switch_on(state, host)
@@ -77,6 +80,8 @@ def switch_on(state: State, host: Host) -> None:
     """Start a host; returns at once."""
     if host.kind == "thin":
         thin.start(state, host, scenario(host.scenario).base)
+    elif host.kind == "vm":
+        vm.start(state, host, scenario(host.scenario).base)
     else:
         full.start(state, host)
 
@@ -84,17 +89,18 @@ def switch_on(state: State, host: Host) -> None:
 def wait_at_work(state: State, hosts: Sequence[Host]) -> None:
     """Wait until ssh answers (where the link is up), systemd has started all, services answer.
 
-    Raises CannotRunError when a host takes longer than a minute and 2 s per host.
+    Raises CannotRunError when a host takes longer than a minute, 2 s per host, 180 s per machine.
     """
-    seconds = 60.0 + 2 * len(hosts)
+    seconds = 60.0 + sum(180 if host.kind == "vm" else 2 for host in hosts)
     wait_switched_on(state, hosts, seconds / 2)
     cut = network.cut_hosts(state)
     wait_reachable(state, [host for host in hosts if host.name not in cut], seconds)
     for host in hosts:
         if host.kind == "thin":
             continue
-        full.wait_booted(host, inside(host), seconds)
-        full.wait_ready(host, inside(host), scenario(host.scenario).ready, seconds)
+        on_host = partial(inside, state, host)
+        full.wait_booted(host, on_host, seconds)
+        full.wait_ready(host, on_host, scenario(host.scenario).ready, seconds)
 
 
 def wait_switched_on(state: State, hosts: Sequence[Host], seconds: float) -> None:
@@ -133,14 +139,16 @@ def wait_reachable(state: State, hosts: Sequence[Host], seconds: float) -> None:
     raise CannotRunError(f"lab: no ssh on {names}; {last_words(state, silent[-1])}")
 
 
-def inside(host: Host) -> list[str]:
-    """What runs a command inside a host, as root. Raises CannotRunError when it is off."""
+def inside(state: State, host: Host, argv: Sequence[str]) -> list[str]:
+    """What runs `argv` inside a host, as root. Raises CannotRunError when it is off."""
+    if host.kind == "vm":
+        return vm.inside(state, host, argv)
     pid = leader(host.namespace)
     if pid is None:
         raise CannotRunError(f"lab: {host.name} is switched off")
     spaces = ["--target", str(pid), "--mount", "--uts", "--ipc", "--net", "--pid", "--root"]
     environment = ["env", "-i", "--chdir=/", f"PATH={PATH}", "HOME=/root", "LANG=C.UTF-8"]
-    return ["nsenter", *spaces, "--", *environment]
+    return ["nsenter", *spaces, "--", *environment, *argv]
 
 
 def remove(state: State) -> None:

@@ -13,6 +13,8 @@ from orchestrator.lab.recipe import CONTROLLER
 from orchestrator.lab.state import Host, State
 
 BRIDGE = "br0"
+TAP = "tap0"
+"""A machine's network card, in its own namespace."""
 
 
 def batch(lines: Sequence[str], namespace: str = "") -> None:
@@ -43,13 +45,29 @@ def connect(state: State) -> None:
         lines.append(f"link set {port} master {BRIDGE} up")
     batch(lines, state.prefix)
     for host in state.hosts:
-        inside = [
-            "link set lo up",
-            f"addr add {host.address}/16 dev host0",
-            "link set host0 up",
-            f"route add default via {CONTROLLER}",
-        ]
-        batch(inside, host.namespace)
+        batch(_machine() if host.kind == "vm" else _inside(host), host.namespace)
+
+
+def _inside(host: Host) -> list[str]:
+    """The inside of a host's namespace: the address is the namespace's own."""
+    return [
+        "link set lo up",
+        f"addr add {host.address}/16 dev host0",
+        "link set host0 up",
+        f"route add default via {CONTROLLER}",
+    ]
+
+
+def _machine() -> list[str]:
+    """The inside of a machine's namespace: its network card is a port beside the plug."""
+    return [
+        "link set lo up",
+        f"link add {BRIDGE} type bridge forward_delay 0",
+        f"tuntap add dev {TAP} mode tap",
+        f"link set {TAP} master {BRIDGE} up",
+        f"link set host0 master {BRIDGE} up",
+        f"link set {BRIDGE} up",
+    ]
 
 
 def interface(host: Host) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from orchestrator.model.errors import UsageError
 
-Kind = Literal["full", "rpm", "thin"]
+Kind = Literal["full", "rpm", "thin", "vm"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Scenario:
     shows: str
     host: str  # its hosts are called HOST01, HOST02, …
     kind: Kind = "full"
-    base: str = "debian"  # root in the pool
+    base: str = "debian"  # root in the pool; of a machine: the logical volume that is its /
     install: tuple[tuple[str, str], ...] = ()  # (package, version) of the lab's repositories
     sources: tuple[str, ...] = ("lab",)  # lab, security
     prepare: tuple[tuple[str, ...], ...] = ()  # commands run in the root before its first boot
@@ -210,6 +210,26 @@ SCENARIOS: tuple[Scenario, ...] = (
         ready=_asks(8091),
     ),
     Scenario(
+        "lvm",
+        "an emulated machine with / on an LVM volume (ext4); an update breaks its service",
+        "lvm",
+        kind="vm",
+        base="root",
+        install=(("lab-web", "1.0"), ("lab-api", "1.0"), ("lab-kernel", "6.1.1")),
+        checks=answers("lab-web", 8080) + answers("lab-api", 8081),
+        ready=_asks(8081),
+    ),
+    Scenario(
+        "lvm-thin",
+        "the same with / in an LVM thin pool (xfs)",
+        "thinlv",
+        kind="vm",
+        base="rootthin",
+        install=(("lab-web", "1.0"), ("lab-api", "1.0"), ("lab-kernel", "6.1.1")),
+        checks=answers("lab-web", 8080) + answers("lab-api", 8081),
+        ready=_asks(8081),
+    ),
+    Scenario(
         "thin",
         "no services, one ordinary update pending (lab-tool 1.0 → 1.1)",
         "thin",
@@ -229,9 +249,11 @@ def scenario(name: str) -> Scenario:
     raise UsageError(f"lab: there is no scenario {name!r}", f"Known: {known}.")
 
 
-def plan_hosts(full: int, rpm: int, thin: int) -> list[HostSpec]:
+def plan_hosts(full: int, rpm: int, thin: int, vm: int = 0) -> list[HostSpec]:
     """So many hosts of each kind; each kind goes round its scenarios in the order above."""
-    wanted: Sequence[tuple[Kind, int]] = (("full", full), ("rpm", rpm), ("thin", thin))
+    wanted: Sequence[tuple[Kind, int]] = (
+        *(("full", full), ("rpm", rpm), ("thin", thin), ("vm", vm)),
+    )
     specs = []
     for kind, count in wanted:
         cycle = [candidate for candidate in SCENARIOS if candidate.kind == kind]

@@ -23,8 +23,7 @@ def send(
     asked = {"phase": phase, "transaction": "", "items": [], "options": options}
     asked |= {"clock": time.time(), **request}
     text = bundle.program(bundle.payload(str(ROOT / "hostside")), asked)
-    (lab.root(host) / "root/program.py").write_text(text)
-    return lab.run(host, ["/usr/bin/python3", "-I", "/root/program.py"], timeout=180)
+    return lab.run(host, ["/usr/bin/python3", "-I", "-"], timeout=180, text=text)
 
 
 def ask(lab: Lab, host: str, phase: str, options: dict[str, Any], **request: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def test_what_a_killed_builder_left_is_removed_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".build-old/work").mkdir(parents=True)
-    monkeypatch.setattr(cache, "build", lambda temporary, final, _: final.mkdir())
+    monkeypatch.setattr(cache, "build", lambda temporary, final, *_: final.mkdir())
     cache.provide(MACHINE, print, tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", recipe_id(MACHINE)]
 

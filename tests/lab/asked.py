@@ -23,7 +23,7 @@ def send(
     asked = {"phase": phase, "transaction": "", "items": [], "options": options}
     asked |= {"clock": time.time(), **request}
     text = bundle.program(bundle.payload(str(ROOT / "hostside")), asked)
-    return lab.run(host, ["/usr/bin/python3", "-I", "-"], timeout=180, text=text)
+    return lab.run(host, ["/usr/bin/python3", "-I", "-"], timeout=300, text=text)
 
 
 def ask(lab: Lab, host: str, phase: str, options: dict[str, Any], **request: Any) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def ask(lab: Lab, host: str, phase: str, options: dict[str, Any], **request: Any
 
 def sh(lab: Lab, host: str, script: str) -> str:
     """Output of a shell script that must succeed on a host."""
-    done = lab.run(host, ["sh", "-c", script], timeout=120)
+    done = lab.run(host, ["sh", "-c", script], timeout=300)
     assert done.returncode == 0, f"{host}: {script}: {done.stdout}{done.stderr}"
     return done.stdout.strip()
 

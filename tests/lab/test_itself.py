@@ -31,7 +31,9 @@ PARTS = (
     "report_templates",
     "ansible.cfg",
 )
-SOP_RUN = str(VENV / "bin/sop-run")
+HOME = "/opt/sop-run"  # a checkout below /tmp would be hidden by the host's own
+SOP_RUN = f"{HOME}/.venv/bin/sop-run"
+BACKGROUND = f"PYTHONPATH={HOME} setsid --fork"
 OFFICE = "root/office/inventory"
 OFFICERS = ("pengelola", "analis", "jf", "kepala")
 
@@ -50,13 +52,17 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 def furnish(root: Path, folder: Path) -> None:
     """Put the program as it is here, and an office whose only server is the host, on the host."""
-    inside = root / str(CHECKOUT)[1:]
+    inside = root / HOME[1:]
     inside.mkdir(parents=True)
     for part in PARTS:
         source = CHECKOUT / part
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, inside / part)
-    shutil.copytree(VENV, root / str(VENV)[1:], symlinks=True)
+    shutil.copytree(VENV, inside / ".venv", symlinks=True)
+    old, new = f"#!{VENV}/bin/python".encode(), f"#!{HOME}/.venv/bin/python".encode()
+    for script in (inside / ".venv/bin").iterdir():
+        if not script.is_symlink() and script.read_bytes().startswith(old):
+            script.write_bytes(script.read_bytes().replace(old, new, 1))
     office = yaml.safe_load((CHECKOUT / "inventory/office.yml").read_text(encoding="utf-8"))
     for officer in office["officers"]:
         key = make_key(root / "root/keys" / officer["id"])
@@ -70,7 +76,7 @@ def furnish(root: Path, folder: Path) -> None:
 def call(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
     """sop-run on the host."""
     script = 'cd /root/office && exec "$0" "$@"'
-    argv = ["env", "HOME=/root", "sh", "-c", script, SOP_RUN, *words]
+    argv = ["env", f"PYTHONPATH={HOME}", "sh", "-c", script, SOP_RUN, *words]
     return lab.run("kernel01", argv, timeout=240)
 
 
@@ -94,7 +100,7 @@ def test_a_machine_updates_and_restarts_itself(lab: Lab) -> None:
     sign(lab, "analis")
     assert sign(lab, "kepala").returncode == 0
     # Its own session, as of a timer: what runs a command from outside would itself be in the way.
-    script = f"cd /root/office && setsid --fork {SOP_RUN} {' '.join(monthly)} >/root/out 2>&1"
+    script = f"cd /root/office && {BACKGROUND} {SOP_RUN} {' '.join(monthly)} >/root/out 2>&1"
     assert lab.run("kernel01", ["sh", "-c", script]).returncode == 0
     deadline = time.monotonic() + 180
     while boot_id(lab) in (boot, ""):

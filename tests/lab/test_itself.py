@@ -60,9 +60,11 @@ def furnish(root: Path, folder: Path) -> None:
         copy(source, inside / part)
     shutil.copytree(VENV, inside / ".venv", symlinks=True)
     old, new = f"#!{VENV}/bin/python".encode(), f"#!{HOME}/.venv/bin/python".encode()
-    for script in (inside / ".venv/bin").iterdir():
-        if not script.is_symlink() and script.read_bytes().startswith(old):
-            script.write_bytes(script.read_bytes().replace(old, new, 1))
+    scripts = (p for p in (inside / ".venv/bin").iterdir() if p.is_file() and not p.is_symlink())
+    for script in scripts:
+        text = script.read_bytes()
+        if text.startswith(old):
+            script.write_bytes(text.replace(old, new, 1))
     office = yaml.safe_load((CHECKOUT / "inventory/office.yml").read_text(encoding="utf-8"))
     for officer in office["officers"]:
         key = make_key(root / "root/keys" / officer["id"])

@@ -67,6 +67,16 @@ def upgrades(lab: Lab, host: str) -> list[str]:
     return [line.split()[3] for line in log.splitlines()]
 
 
+def begun(words: list[str], lab: Lab) -> subprocess.Popen[str]:
+    """The command, in the middle of sec01's update."""
+    running = subprocess.Popen(
+        [str(SOP_RUN), *words],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    wait_for("grep -qs ' upgrade ' /var/log/dpkg.log", lab, "sec01")
+    return running
+
+
 def test_killed_in_the_middle_of_an_update_and_run_again(lab: Lab, tmp_path: Path) -> None:
     home = tmp_path / "home"
     words = ordered(lab, home)
@@ -90,11 +100,7 @@ def test_asked_to_stop_in_the_middle_of_an_update(lab: Lab, tmp_path: Path) -> N
     """Fault 35: the phase is brought to its end and recorded, then the program stops."""
     home = tmp_path / "home"
     words = ordered(lab, home)
-    running = subprocess.Popen(
-        [str(SOP_RUN), *words],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    wait_for("grep -qs ' upgrade ' /var/log/dpkg.log", lab, "sec01")
+    running = begun(words, lab)
     running.send_signal(signal.SIGTERM)
     output, _ = running.communicate(timeout=300)
     assert running.returncode == 4 and "stopped at a safe boundary" in output, output
@@ -111,11 +117,7 @@ def test_asked_to_stop_in_the_middle_of_an_update(lab: Lab, tmp_path: Path) -> N
 def test_line_cut_in_the_middle_of_an_update(lab: Lab, tmp_path: Path) -> None:
     home = tmp_path / "home"
     words = ordered(lab, home)
-    running = subprocess.Popen(
-        [str(SOP_RUN), *words],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    wait_for("grep -qs ' upgrade ' /var/log/dpkg.log", lab, "sec01")
+    running = begun(words, lab)
     lab.cut("sec01")
     wait_for(f"ls {TRANSACTIONS}/*/receipt.json | grep -c . | grep -qv '^1$'", lab, "sec01")
     lab.mend("sec01")

@@ -56,12 +56,21 @@ def read_bounded(handle, limit):
     return handle.read(limit).decode("utf-8", "replace")
 
 
+def end_group(group):
+    """Kill every process of a group, if there is any."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # nothing of it is left
+
+
 def run(argv, timeout=120, limit=8 * 1024 * 1024, env=None, cwd="/"):
     """Run `argv` (a list, no shell) in a session of its own and return a Result.
 
     Output goes to files, so a process left in the background cannot keep us waiting; at most
     `limit` bytes of each stream are read. At `timeout` seconds the whole session's process
-    group is killed and `code` is None. A command that does not exist gives code 127.
+    group is killed and `code` is None; it is killed, too, when the command itself was. A command
+    that does not exist gives code 127.
     """
     environment = dict(ENVIRONMENT)
     environment.update(env or {})
@@ -76,10 +85,9 @@ def run(argv, timeout=120, limit=8 * 1024 * 1024, env=None, cwd="/"):
         try:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                code = None
+            end_group(process.pid)
             process.wait()
             code = None
+        if code is not None and code < 0:
+            end_group(process.pid)  # somebody killed it: what it had begun must not go on alone
         return Result(argv, code, read_bounded(out, limit), read_bounded(err, limit))

@@ -6,8 +6,8 @@ its last word, and must end with 0. They are kept in the host's record when the 
 that a restore runs what was agreed then.
 """
 
-from hostside import durable, naming, records
-from hostside.command import run
+from hostside import durable, leftovers, naming, records
+from hostside.command import ENVIRONMENT, run
 from hostside.outcome import one_line
 from hostside.unusable import Unusable
 
@@ -38,9 +38,13 @@ def trouble_with(definition):
 
 
 def carry_out(definition, key, identity):
-    """Run one of the office's programs; returns its lines. Unusable unless it ends with 0."""
+    """Run one of the office's programs; returns its lines. Unusable unless it ends with 0.
+
+    What a killed attempt of the same transaction left running is waited for: never two at once.
+    """
     words = [*definition[key], naming.checked(identity)]
     seconds = float(definition.get("seconds", SECONDS))
+    leftovers.let_end(ENVIRONMENT.get(leftovers.MARKER, ""), words[0], seconds)
     result = run(words, timeout=seconds)
     if result.code is None:
         raise Unusable("backup_command.%s was ended after %.0f s" % (key, seconds))

@@ -54,8 +54,12 @@ class Plan(Record):
         return next((e for e in self.side_effects if e.host == host), SideEffects(host=host))
 
     def canonical(self) -> str:
-        """The plan as canonical JSON, the bytes that the id is made of."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
+        """The plan as canonical JSON, the bytes that the id is made of.
+
+        Without side effects their key is left out: plans made before it was there keep their id.
+        """
+        left_out = None if self.side_effects else {"side_effects"}
+        return canonical_json(self.model_dump(mode="json", by_alias=True, exclude=left_out))
 
     @property
     def id(self) -> str:

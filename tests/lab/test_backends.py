@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from orchestrator.model.verdict import Verdict
 from orchestrator.workflow.progress import Silent
 from tests.lab.asked import ask, sh, told
 from tests.lab.left import left_overs
+from tests.lab.month import wait_for
 
 pytestmark = pytest.mark.lab
 
@@ -156,6 +158,31 @@ def test_no_proof_no_backup(lab: Lab, command: dict[str, Any], words: str) -> No
     assert found["status"] == "refused"
     assert words in told(found)["no-backup"]
     assert "backup" not in found["facts"]
+
+
+SLOW = """#!/bin/sh
+echo "begins $1" >>/srv/slow; sleep 5; echo "ends $1" >>/srv/slow; echo /srv/slow
+"""
+
+
+def test_an_offices_program_never_runs_twice_at_once(lab: Lab) -> None:
+    """Fault 1: the worker is killed, its program goes on; the next attempt waits for that."""
+    program = lab.root("own01") / "usr/local/sbin/slow-backup"
+    program.write_text(SLOW)
+    program.chmod(0o755)
+    words = {key: ["/usr/local/sbin/slow-backup", key] for key in ("create", "verify", "restore")}
+    with ThreadPoolExecutor(1) as side:
+        asked = side.submit(backup, lab, "own01", 7, method="command", command=words)
+        wait_for(lab, "own01", "grep -q 'begins create' /srv/slow", 30)
+        sh(lab, "own01", "pkill -KILL -f /var/lib/sop-run/transactions/0*7/program.py")
+        found = asked.result(timeout=120)
+    assert found["status"] == "ok", told(found)
+    once = ["begins create", "ends create"]
+    assert sh(lab, "own01", "cat /srv/slow").splitlines() == [
+        *once * 2,
+        "begins verify",
+        "ends verify",
+    ]
 
 
 def test_a_method_that_does_not_fit_is_refused_with_the_reason(lab: Lab) -> None:

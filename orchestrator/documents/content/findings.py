@@ -12,6 +12,9 @@ from orchestrator.documents.content.records import Finding
 from orchestrator.documents.content.said import joined, say, table_of, text_of, words_of
 from orchestrator.model.evidence import Evidence, Outcome, OutcomeKind, Phase
 
+_SIGNED = 200
+"""So many names at the most of what comes and goes besides the items: officers sign for it."""
+
 
 def host_findings(reading: HostReading, labels: Labels) -> tuple[Finding, ...]:
     """All findings of one host, oldest first, each said once."""
@@ -63,11 +66,12 @@ def _from_facts(outcome: Outcome, evidence: Evidence, labels: Labels) -> Iterato
             f"{text_of(row, 'name', 80)} {text_of(row, 'version', 60)}"
             for row in table_of(facts, "new_packages")
         ]
-        yield from _named(outcome, labels, "new-packages", new)
+        yield from _named(outcome, labels, "new-packages", new, _SIGNED)
+        gone = list(words_of(facts, "removals", 80))
+        yield from _named(outcome, labels, "removals", gone, _SIGNED)
         for code, key in (
             ("failed-units", "failed_units"),
             ("half-configured", "half_configured"),
-            ("removals", "removals"),
         ):
             if code not in told:
                 yield from _named(outcome, labels, code, list(words_of(facts, key, 80)))
@@ -98,9 +102,11 @@ def _failed_tests(outcome: Outcome, facts: Mapping[str, Any], labels: Labels) ->
             yield _finding(outcome, labels, "test-failed", text)
 
 
-def _named(outcome: Outcome, labels: Labels, code: str, names: list[str]) -> Iterator[Finding]:
+def _named(
+    outcome: Outcome, labels: Labels, code: str, names: list[str], most: int = 12
+) -> Iterator[Finding]:
     if names:
-        text = labels.word("check_fact", code).format(names=joined(names))
+        text = labels.word("check_fact", code).format(names=joined(names, most=most))
         yield _finding(outcome, labels, code, text)
 
 

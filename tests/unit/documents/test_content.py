@@ -14,7 +14,16 @@ from orchestrator.documents.names import DocumentName
 from orchestrator.documents.templates import SHIPPED
 from orchestrator.journal.state import StepState
 from orchestrator.model.evidence import Phase
-from tests.unit.documents.sample import STATES, all_failed, answer, at, empty, normal
+from tests.unit.documents.sample import (
+    DEBIAN,
+    STATES,
+    all_failed,
+    answer,
+    at,
+    checked,
+    empty,
+    normal,
+)
 
 LABELS = load_labels(SHIPPED)
 
@@ -106,6 +115,18 @@ def test_findings_name_host_phase_and_cause():
     assert ("layanan-03", "test-failed") in told
     assert {("portal-02", c) for c in ("withheld", "new-packages", "removals")} <= told
     assert len(findings) == len(set(findings))
+
+
+def test_every_package_that_comes_or_goes_is_named():
+    state = normal(4)
+    new = [{"name": f"lib{n}", "version": "1", "arch": "amd64"} for n in range(60)]
+    gone = [f"old{n}" for n in range(60)]
+    state.outcomes["web-01"] = [checked("web-01", DEBIAN, new_packages=new, removals=gone)]
+    told = {
+        f.code: f.text for f in content(DocumentName.ORDER, state).findings if f.host == "web-01"
+    }
+    assert told["new-packages"].endswith(", lib59 1")
+    assert told["removals"].endswith(", old59")
 
 
 def test_backups_carry_proof_size_and_hash():

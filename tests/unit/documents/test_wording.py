@@ -77,6 +77,11 @@ def test_sentences_of_host_programs_are_put_into_the_offices_words():
     assert LABELS.phrase("no sentence {0} that {} we know") == "no sentence {0} that {} we know"
 
 
+def test_an_update_that_ran_out_of_room_is_told_in_the_offices_words():
+    said = "/var has only 9 MB free: the update was ended before that was full"
+    assert LABELS.phrase(said).endswith("pemutakhiran dihentikan sebelum penuh")
+
+
 @pytest.mark.parametrize("evil", ["{0.__class__} is active", "{} is active", "{5} is active"])
 def test_what_fills_a_sentence_is_not_looked_at(evil):
     assert LABELS.phrase(evil) == evil.replace(" is active", " aktif")

@@ -42,7 +42,7 @@ class Watch:
     memory: dict[str, int] = field(default_factory=dict)  # program → most bytes of one process
 
     def look(self) -> None:
-        for path in self.folder.rglob("*"):
+        for path in self.files():
             if "runner" in path.parts and path.is_file():
                 self.search(path)
         for entry in Path("/proc").glob("[0-9]*"):
@@ -59,6 +59,14 @@ class Watch:
                     self.leaks.add(f"command line or environment of {name}")
                 peak = [int(x.split()[1]) for x in status.splitlines() if x.startswith("VmHWM")]
                 self.memory[name] = max([self.memory.get(name, 0), *(n * 1024 for n in peak)])
+
+    def files(self) -> list[Path]:
+        """What lies in the folder now; Ansible's own folders vanish while they are walked."""
+        while True:
+            try:
+                return list(self.folder.rglob("*"))
+            except FileNotFoundError:
+                continue
 
     def search(self, path: Path) -> None:
         """Note a file that holds a secret; one that is gone meanwhile holds none."""

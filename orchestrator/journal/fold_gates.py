@@ -1,0 +1,102 @@
+"""What signatures and returns at gates mean (SOP steps 3, 4, 8, 10, 11); no cryptography."""
+
+from __future__ import annotations
+
+from orchestrator.journal.entry import Entry
+from orchestrator.journal.moves import open_ready, pass_step, require, status
+from orchestrator.journal.state import (
+    CycleState,
+    Decision,
+    ReturnRecord,
+    SignatureRecord,
+    StepState,
+)
+from orchestrator.model.statement import Statement
+from orchestrator.sop import machine
+
+
+def _read_statement(state: CycleState, entry: Entry, decision: str) -> Statement:
+    """The statement, after every check that needs no cryptography."""
+    statement = Statement.model_validate_json(entry.body["statement"])
+    require(statement.canonical() == entry.body["statement"], "the statement is not canonical")
+    require(statement.decision == decision, f"the statement does not say {decision}")
+    require(statement.cycle == state.cycle, f"the statement is for cycle {statement.cycle}")
+    gate = state.gate
+    require(gate is not None, "no gate is open")
+    assert gate is not None
+    require(statement.step == gate.number == entry.step, f"the open gate is step {gate.number}")
+    require(state.plan is not None and statement.plan_id == state.plan.id, "it is for another plan")
+    require(statement.journal_head == state.head, "it was made for another journal head (replay)")
+    officer = state.office.officer(statement.officer)
+    require(officer is not None and entry.actor == statement.officer, "unknown officer")
+    assert officer is not None
+    require(officer.role == statement.role, "the officer has another role")
+    require(
+        officer.role in gate.signers,
+        f"step {gate.number} is signed by {' and '.join(gate.signers)}, not by {officer.role}",
+    )
+    shown = {name: record.sha256 for name, record in state.documents.items()}
+    for name, digest in statement.documents.items():
+        require(shown.get(name) == digest, f"{name} is not the document on record")
+    return statement
+
+
+def gate_signed(state: CycleState, entry: Entry) -> None:
+    """An officer signs the open gate; the last of its signers passes it."""
+    statement = _read_statement(state, entry, "sign")
+    officer = state.office.officer(statement.officer)
+    assert officer is not None and state.plan is not None
+    gate = next(s for s in state.procedure if s.number == statement.step)
+    by_role = {s.role for s in state.signed(gate.number)}
+    require(officer.role not in by_role, f"{officer.role} has signed step {gate.number} already")
+    if state.office.rules.separation_of_duties:
+        signed: dict[int, dict[str, str]] = {}
+        for signature in state.signatures:
+            signed.setdefault(signature.step, {})[signature.role] = signature.officer
+        drafter = next(s.role for s in state.procedure if s.number == 9) or ""
+        conflict = machine.duty_conflict(gate.number, officer.id, signed, drafter)
+        require(not conflict, f"separation of duties: {conflict}")
+    if gate.number == 4:
+        require(statement.order is not None, "step 4 is signed with an order")
+    numbers = {i.number for i in state.plan.items}
+    require(all(d.number in numbers for d in statement.decisions), "no such item in the plan")
+    require(gate.number == 3 or not statement.decisions, "items are decided in step 3")
+    if gate.number == 8:
+        require(state.steps[7].state == "passed", "the tests are not finished")
+    state.signatures.append(
+        SignatureRecord(
+            gate.number,
+            officer.id,
+            officer.name,
+            officer.role,
+            entry.at,
+            entry.body["statement"],
+            entry.body["signature"],
+            entry.seq,
+            officer.valid_keys,
+        )
+    )
+    if gate.number == 3:
+        state.decisions = {d.number: Decision(d.approved, d.reason) for d in statement.decisions}
+    if gate.number == 4:
+        state.order = statement.order
+    if by_role | {officer.role} == set(gate.signers):
+        pass_step(state, gate.number, entry)
+
+
+def gate_returned(state: CycleState, entry: Entry) -> None:
+    """An officer sends the open gate back; what hangs on it is undone, the record stays."""
+    statement = _read_statement(state, entry, "return")
+    require(bool(statement.reason.strip()), "a return has a reason")
+    target = machine.return_target(status(state), statement.step)
+    state.returns.append(
+        ReturnRecord(statement.step, target, statement.reason, statement.officer, entry.at)
+    )
+    for step in range(target, 14):
+        state.steps[step] = StepState()
+    state.signatures = [s for s in state.signatures if s.step < target]
+    if target == 2:
+        state.revision += 1
+        state.plan, state.decisions, state.order = None, {}, None
+        state.outcomes, state.verdicts = {}, {}
+    open_ready(state, entry.at)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 import yaml
+from manpage import man_page  # beside this file
 
 from orchestrator.cli import cli
 from orchestrator.cli.sop import markdown_table
@@ -125,6 +126,7 @@ def with_steps(text: str) -> str:
 def expected() -> dict[Path, str]:
     """Every generated file with the text that it must have."""
     files = {
+        ROOT / "docs/man/sop-run.1": man_page(cli, all_commands()),
         ROOT / "docs/reference/commands.md": commands(),
         ROOT / "docs/reference/variables.md": variables(),
     }

@@ -25,10 +25,12 @@ class Called:
         return self.out + self.err
 
 
-def sop_run(*words: str | Path, cwd: Path | None = None, timeout: float = 900) -> Called:
+def sop_run(
+    *words: str | Path, cwd: Path | None = None, timeout: float = 900, program: Path = SOP_RUN
+) -> Called:
     """Run `sop-run WORDS`; fails the test on a traceback, whatever the exit code."""
     done = subprocess.run(
-        [str(SOP_RUN), *map(str, words)],
+        [str(program), *map(str, words)],
         capture_output=True,
         text=True,
         cwd=cwd,

@@ -10,6 +10,7 @@ import click
 # Command → module under orchestrator.cli that defines it; imported only when asked for, since
 # ansible-runner, typst and openpyxl together cost more than a second.
 COMMANDS = {
+    "init": "start",
     "monthly": "cycle",
     "sign": "gates",
     "return": "gates",
@@ -20,6 +21,7 @@ COMMANDS = {
     "sop": "sop",
     "demo": "demo",
     "lab": "lab",
+    "completion": "start",
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from orchestrator.fleet.assets import ROOT
+from orchestrator.model.house import INSTALLED, ROOT
 from orchestrator.workflow.settings import Settings, resolve
 
 
@@ -65,4 +65,6 @@ def given(inventory: Path | None, office: Path | None, home: Path | None) -> Giv
     if inventory is None:
         here = Path("inventory")
         inventory = here if here.is_dir() else ROOT / "inventory"
+        if INSTALLED and home is None and not here.is_dir():
+            home = Path("var")  # the program's own folder is no place for cycles
     return Given(resolve(inventory, office, home), typed)

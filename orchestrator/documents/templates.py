@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.model.errors import CannotRunError
+from orchestrator.model.house import ROOT
 
-SHIPPED = Path(__file__).resolve().parents[2] / "report_templates"
+SHIPPED = ROOT / "report_templates"
 
 
 def template_folder(folder: Path | None = None) -> Path:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from orchestrator.model.errors import UsageError
 from orchestrator.model.evidence import Phase
-
-ROOT = Path(__file__).resolve().parents[2]
+from orchestrator.model.house import ROOT
 
 
 def playbook(phase: Phase) -> Path:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.fleet.assets import ROOT, ansible_environment
+from orchestrator.fleet.assets import ansible_environment
 from orchestrator.model.errors import CannotRunError, UsageError
+from orchestrator.model.house import ROOT
 from orchestrator.model.text import printable
 
 _NO_MATCH = re.compile(r"Could not match supplied host pattern, ignoring: (.+)")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from orchestrator.fleet.assets import ROOT, ansible_environment, playbook
+from orchestrator.fleet.assets import ansible_environment, playbook
 from orchestrator.fleet.decode import failed, from_event
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import Outcome, Phase
+from orchestrator.model.house import ROOT
 from orchestrator.model.text import printable
 
 MAX_FORKS = 50
@@ -73,28 +76,27 @@ def run_phase(call: PhaseCall, on_outcome: Callable[[Outcome], None]) -> None:
     for host, request in call.requests.items():
         name = hashlib.sha256(host.encode()).hexdigest() + ".json"
         (requests / name).write_text(json.dumps(request), encoding="utf-8")
-    limit = call.folder / "hosts"
-    limit.write_text("\n".join(call.requests) + "\n", encoding="utf-8")
     collector = _Collector(call, on_outcome)
     forks = min(MAX_FORKS, max(5, len(call.requests)))
     try:
-        result = ansible_runner.run(
-            private_data_dir=str(call.folder),
-            project_dir=str(ROOT),
-            playbook=str(playbook(call.phase)),
-            inventory=str(call.inventory.resolve()),
-            limit=f"@{limit}",
-            forks=forks,
-            extravars={"sop_run_requests": str(requests)},
-            envvars=ansible_environment(),
-            event_handler=collector.handle,
-            # Without one, the runner takes SIGTERM and SIGINT away from whoever handles them, and
-            # kills Ansible in the middle of the phase.
-            cancel_callback=lambda: False,
-            quiet=True,
-            suppress_env_files=True,  # also: passwords are not written to a file
-            **_asked(call),
-        )
+        with _limit(call.requests) as limit:
+            result = ansible_runner.run(
+                private_data_dir=str(call.folder),
+                project_dir=str(ROOT),
+                playbook=str(playbook(call.phase)),
+                inventory=str(call.inventory.resolve()),
+                limit=limit,
+                forks=forks,
+                extravars={"sop_run_requests": str(requests)},
+                envvars=ansible_environment(),
+                event_handler=collector.handle,
+                # Without one, the runner takes SIGTERM and SIGINT away from whoever handles them,
+                # and kills Ansible in the middle of the phase.
+                cancel_callback=lambda: False,
+                quiet=True,
+                suppress_env_files=True,  # also: passwords are not written to a file
+                **_asked(call),
+            )
     except OSError as error:  # no pseudo-terminal, no space, no ansible-playbook
         raise CannotRunError(
             f"ansible-playbook cannot be run for phase {call.phase}: {error}",
@@ -110,6 +112,19 @@ def run_phase(call: PhaseCall, on_outcome: Callable[[Outcome], None]) -> None:
     for host in call.requests:
         if host not in collector.seen:
             on_outcome(failed(host, call.phase, "no answer came back from the runner"))
+
+
+@contextmanager
+def _limit(hosts: Iterable[str]) -> Iterator[str]:
+    """Argument of --limit that names these hosts, however many.
+
+    Ansible parts the argument at spaces, commas and colons and knows no quotes; so the file lies
+    in the system's temporary folder, whatever an office's own folder is called.
+    """
+    with tempfile.NamedTemporaryFile("w", prefix="sop-run-", encoding="utf-8") as file:
+        file.write("".join(f"{host}\n" for host in hosts))
+        file.flush()
+        yield f"@{file.name}"
 
 
 def _asked(call: PhaseCall) -> dict[str, Any]:

@@ -50,7 +50,4 @@ def resolve(
     folder = inventory if inventory.is_dir() else inventory.parent
     if home is None:
         home = (folder.parent if folder.name == "inventory" else folder) / "var"
-    # The shipped folder holds office.yml too; only its hosts.yml is the inventory then.
-    if inventory.is_dir() and (inventory / "hosts.yml").is_file():
-        inventory = inventory / "hosts.yml"
     return Settings(inventory, office or folder / "office.yml", home.absolute(), limit)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli import Called, make_key, sop_run
+from tests.cli import SOP_RUN, Called, make_key, sop_run
 
 QUIET = {"check_refresh": "none", "check_advisories": False, "check_stage": False}
 ROLES = ("pengelola", "analis", "jf", "kepala")
@@ -22,6 +22,7 @@ class LocalOffice:
     """A folder as an office owns it, with keys for its four officers."""
 
     folder: Path
+    program: Path = SOP_RUN
 
     @property
     def home(self) -> Path:
@@ -36,7 +37,7 @@ class LocalOffice:
 
     def run(self, *words: str | Path) -> Called:
         """sop-run with this office's inventory."""
-        return sop_run(*words, "--inventory", self.inventory)
+        return sop_run(*words, "--inventory", self.inventory, program=self.program)
 
     def sign(self, officer: str, *more: str, cycle: str = "2026-11") -> Called:
         return self.run("sign", cycle, "--as", officer, "--key", self.key(officer), *more)
@@ -73,16 +74,22 @@ class LocalOffice:
 def _office(folder: Path, root: Path) -> LocalOffice:
     made = LocalOffice(folder)
     made.inventory.mkdir(parents=True)
+    shutil.copyfile(root / "inventory" / "office.yml", made.inventory / "office.yml")
+    only_this_machine(made)
+    return made
+
+
+def only_this_machine(made: LocalOffice) -> None:
+    """Put this machine into the inventory, and keys of the four officers into office.yml."""
     hosts = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
     # No refresh, changelogs or downloads: tests send nothing to package mirrors.
     hosts["all"]["vars"] = QUIET  # type: ignore[assignment]
     (made.inventory / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
-    office = yaml.safe_load((root / "inventory" / "office.yml").read_text(encoding="utf-8"))
+    office = yaml.safe_load((made.inventory / "office.yml").read_text(encoding="utf-8"))
     for officer in office["officers"]:
         key = make_key(made.key(officer["id"]))
         officer["keys"] = [key.with_suffix(".pub").read_text(encoding="utf-8").strip()]
     (made.inventory / "office.yml").write_text(yaml.safe_dump(office), encoding="utf-8")
-    return made
 
 
 @pytest.fixture(scope="session")

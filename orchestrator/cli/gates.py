@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from orchestrator.cli.complete import cycle_names, officer_ids
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import Lines, explain
 from orchestrator.model.errors import UsageError
@@ -17,11 +18,18 @@ KEY = click.option(
     help="Private key, or public key whose private half an agent or token holds "
     "[default: the officer's keys in the agent].",
 )
-OFFICER = click.option("--as", "officer", required=True, metavar="OFFICER", help="Who signs.")
+OFFICER = click.option(
+    "--as",
+    "officer",
+    required=True,
+    metavar="OFFICER",
+    help="Who signs.",
+    shell_complete=officer_ids,
+)
 
 
 @click.command("sign")
-@click.argument("cycle")
+@click.argument("cycle", shell_complete=cycle_names)
 @OFFICER
 @KEY
 @click.option(
@@ -68,7 +76,7 @@ def sign_command(
 
 
 @click.command("return")
-@click.argument("cycle")
+@click.argument("cycle", shell_complete=cycle_names)
 @OFFICER
 @KEY
 @click.option("--reason", required=True, metavar="TEXT", help="Why it goes back.")

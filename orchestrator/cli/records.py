@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from orchestrator.archive.audit import Report, audit_archive, audit_cycle
+from orchestrator.cli.complete import cycle_names
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE, EXIT_FINDINGS
 from orchestrator.model.errors import UsageError
@@ -18,7 +19,7 @@ from orchestrator.workflow.monthly import find_cycle
 
 
 @click.command("documents")
-@click.argument("cycle")
+@click.argument("cycle", shell_complete=cycle_names)
 @shared_options
 def documents_command(*, cycle: str, options: Given) -> int:
     """Make the documents of CYCLE again that are missing or were changed.
@@ -33,7 +34,7 @@ def documents_command(*, cycle: str, options: Given) -> int:
 
 
 @click.command("archive")
-@click.argument("cycle")
+@click.argument("cycle", shell_complete=cycle_names)
 @shared_options
 def archive_command(*, cycle: str, options: Given) -> int:
     """Bundle CYCLE once more (step 12 does it by itself), for example after a lost disk.

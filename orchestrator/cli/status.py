@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from orchestrator.cli.complete import cycle_names
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE, verdict_table, waiting_words
 from orchestrator.journal.book import read_state
@@ -16,7 +17,7 @@ from orchestrator.workflow.monthly import Standing, cycles, find_cycle
 
 
 @click.command("status")
-@click.argument("cycle", required=False)
+@click.argument("cycle", required=False, shell_complete=cycle_names)
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 @shared_options
 def status_command(*, cycle: str | None, as_json: bool, options: Given) -> int:

@@ -150,14 +150,21 @@ def test_completion(shell: str) -> None:
     assert called.code == 0 and "_SOP_RUN_COMPLETE" in called.out
 
 
-def test_completing_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (
-        ("_SOP_RUN_COMPLETE", "bash_complete"),
-        ("COMP_WORDS", "sop-run mon"),
-        ("COMP_CWORD", "1"),
+def test_completing_commands_cycles_and_officers(
+    local_office: LocalOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_SOP_RUN_COMPLETE", "bash_complete")
+    for words, offered in (
+        ("mon", "monthly"),
+        ("sign 2026", "2026-11"),
+        ("sign 2026-11 --as ke", "kepala"),
+        ("status 1999", ""),
     ):
-        monkeypatch.setenv(name, value)
-    assert sop_run().out == "plain,monthly\n"
+        line = f"sop-run {words}"
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(line.split()) - 1))
+        found = sop_run(cwd=local_office.folder).out
+        assert found.strip() == (f"plain,{offered}" if offered else ""), words
 
 
 def test_shipped_inventory_is_this_machine() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from orchestrator.journal.entry import Entry
-from orchestrator.journal.fold_gates import gate_returned, gate_signed
-from orchestrator.journal.moves import open_ready, open_step, pass_step, require, status
+from orchestrator.journal.fold_gates import gate_returned, gate_signed, order_drafted
+from orchestrator.journal.moves import note_relaxed, open_ready, open_step, pass_step, require, status
 from orchestrator.journal.state import CycleState, DocumentRecord, Note, PhaseRun, StepState
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import CHANGING, Outcome, Phase
@@ -78,6 +78,7 @@ def _opened(entry: Entry) -> CycleState:
     require(bool(state.hosts) and len(set(state.hosts)) == len(state.hosts), "hosts are wrong")
     state.steps[1] = StepState("passed", entry.at, entry.at, actor=entry.actor)
     open_ready(state, entry.at)
+    note_relaxed(state, entry.at, body)
     return state
 
 
@@ -168,6 +169,7 @@ def _verdict(state: CycleState, entry: Entry) -> None:
 
 def _office_changed(state: CycleState, entry: Entry) -> None:
     state.office = Office.model_validate(entry.body["office"])
+    note_relaxed(state, entry.at, entry.body)
 
 
 def _note(state: CycleState, entry: Entry) -> None:
@@ -193,6 +195,7 @@ APPLY: dict[str, Callable[[CycleState, Entry], None]] = {
     "host.outcome": _outcome,
     "plan.made": _plan_made,
     "document.rendered": _document,
+    "order.drafted": order_drafted,
     "gate.signed": gate_signed,
     "gate.returned": gate_returned,
     "host.verdict": _verdict,

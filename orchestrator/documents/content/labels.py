@@ -37,6 +37,7 @@ REQUIRED = frozenset(
         "punctual",
         "step_short",
         "order",
+        "relaxed",
         "check_fact",
         "update_fact",
         "test_words",

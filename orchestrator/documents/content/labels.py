@@ -42,6 +42,7 @@ REQUIRED = frozenset(
         "update_fact",
         "test_words",
         "progress",
+        "flow",
         "title",
         "sheet",
         "column",

@@ -1,6 +1,7 @@
 """Writes the parts of the documentation that the program itself knows best.
 
-Run it after a change of a command, a step, a role variable or the flowchart's template: `.venv/bin/python docs/generate.py`.
+Run it after a change of a command, a step, a role variable or the flowchart's template:
+`.venv/bin/python docs/generate.py`.
 With `--check` it writes nothing and exits 1 when a file is not what it would write.
 """
 

@@ -7,7 +7,14 @@ from dataclasses import replace
 
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.fold_gates import gate_returned, gate_signed, order_drafted
-from orchestrator.journal.moves import note_relaxed, open_ready, open_step, pass_step, require, status
+from orchestrator.journal.moves import (
+    note_relaxed,
+    open_ready,
+    open_step,
+    pass_step,
+    require,
+    status,
+)
 from orchestrator.journal.state import CycleState, DocumentRecord, Note, PhaseRun, StepState
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import CHANGING, Outcome, Phase

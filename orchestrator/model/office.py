@@ -21,9 +21,7 @@ ROLE_NAMES: dict[Role, str] = {
 }
 """Roles as the SOP's columns name them."""
 
-Duty = Literal[
-    "order-test", "draft-verify", "draft-establish", "verify-establish", "test-together"
-]
+Duty = Literal["order-test", "draft-verify", "draft-establish", "verify-establish", "test-together"]
 """A pair of duties that two persons share; what each means: orchestrator/sop/machine.py."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=400, strip_whitespace=True)]
@@ -173,10 +171,10 @@ class Office(Strict):
     @field_validator("steps")
     @classmethod
     def _known_steps(cls, value: dict[int, StepOverride]) -> dict[int, StepOverride]:
-        for number in value:
+        for number, change in value.items():
             if number not in range(2, 13):
                 raise ValueError(f"{number} is not a step that can be changed (2 to 12)")
-            if value[number].partner and number != 8:
+            if change.partner and number != 8:
                 raise ValueError(f"{number}: only step 8 is done together; leave out partner")
         return value
 

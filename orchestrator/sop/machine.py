@@ -66,7 +66,7 @@ def return_target(steps: Mapping[int, StepStatus], step: int) -> int:
     return RETURNS[step]
 
 
-# Pairs of duties that two persons must share: name, the later gate, the earlier one, in plain words.
+# Pairs of duties that two persons must share: name, later gate, earlier one, in plain words.
 # The Pengelola's signature of step 8 stands for who executed (6, 7) and who drafted (9).
 SEPARATED: tuple[tuple[Duty, int, int, str], ...] = (
     ("order-test", 8, 4, "who orders the update does not execute or test it"),

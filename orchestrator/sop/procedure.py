@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.model.office import ROLE_NAMES, Office, Role, StepOverride
+from orchestrator.model.office import ROLE_NAMES, Office, StepOverride
 from orchestrator.sop.default import STEPS as DEFAULT
 from orchestrator.sop.default import SURAKARTA
 from orchestrator.sop.step import Procedure, Step

@@ -29,7 +29,7 @@ class Choices:
     """What an officer decides besides signing."""
 
     defer: dict[int, str] = field(default_factory=dict)  # step 3: item number → reason
-    terms: Terms = Terms()  # step 4: how the work is to be done
+    terms: Terms = field(default_factory=Terms)  # step 4: how the work is to be done
     checklist: Path | None = None  # step 3: the marked check list
 
 

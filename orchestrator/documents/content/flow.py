@@ -1,7 +1,7 @@
 """The procedure as a flowchart: which shape stands in whose column, and which arrows lead where.
 
-Drawn as Indonesian SOPs are (PermenPAN-RB 35/2012): roles as columns, one step in a row, terminator,
-process box and decision diamond, with needs, standard time and output (Mutu Baku) beside them.
+Drawn as Indonesian SOPs are (PermenPAN-RB 35/2012): roles as columns, one step in a row,
+terminator, process box and decision diamond, with needs, standard time and output (Mutu Baku).
 """
 
 from __future__ import annotations

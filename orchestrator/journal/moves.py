@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,16 +49,23 @@ def pass_step(state: CycleState, step: int, entry: Entry, seconds: float | None 
     open_ready(state, entry.at)
 
 
-def note_relaxed(state: CycleState, at: str, body: Mapping[str, Any] | None = None) -> None:
+def relaxed_in(body: Mapping[str, Any]) -> tuple[Relaxation, ...]:
+    """What an entry says is relaxed; raises KeyError or ValueError when it is malformed."""
+    return tuple(
+        Relaxation(str(r["code"]), str(r["words"]), {k: str(v) for k, v in r["facts"].items()})
+        for r in body.get("relaxed", ())
+    )
+
+
+def note_relaxed(state: CycleState, at: str, told: Sequence[Relaxation] = ()) -> None:
     """Keep in the state which rules do not hold from now on; what once did not hold stays known.
 
     They follow from the office and the order themselves, so that nothing can be left out of the
-    record; `body` may name more of them, which a later version of the program knew.
+    record; an entry may tell of more of them, which a later version of the program knew.
     """
     now = {_key(r.code, r.facts): r for r in relaxations(state.office, state.order)}
-    for said in (body or {}).get("relaxed", ()):
-        told = Relaxation(said["code"], said["words"], dict(said.get("facts", {})))
-        now.setdefault(_key(told.code, told.facts), told)
+    for rule in told:
+        now.setdefault(_key(rule.code, rule.facts), rule)
     running = {_key(r.code, r.facts) for r in state.relaxed if not r.until}
     state.relaxed = [
         r if r.until or _key(r.code, r.facts) in now else replace(r, until=at)

@@ -1,6 +1,7 @@
 """Writes the parts of the documentation that the program itself knows best.
 
-Run it after a change of a command, a step or a role variable: `.venv/bin/python docs/generate.py`.
+Run it after a change of a command, a step, a role variable or the flowchart's template:
+`.venv/bin/python docs/generate.py`.
 With `--check` it writes nothing and exits 1 when a file is not what it would write.
 """
 
@@ -17,6 +18,8 @@ from manpage import man_page  # beside this file
 
 from orchestrator.cli import cli
 from orchestrator.cli.sop import markdown_table
+from orchestrator.documents.pdf.flowchart import flowchart
+from orchestrator.office.load import load_office
 from orchestrator.sop.procedure import DEFAULT
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -130,6 +133,9 @@ def expected() -> dict[Path, str]:
         ROOT / "docs/reference/commands.md": commands(),
         ROOT / "docs/reference/variables.md": variables(),
     }
+    # The picture of the shipped procedure: typst gives the same bytes for the same input.
+    office = load_office(ROOT / "inventory/office.yml")
+    files[ROOT / "docs/pictures/sop.svg"] = flowchart(office, "svg").decode("utf-8")
     for path in (ROOT / "README.md", ROOT / "docs/explanation/sop.md"):
         files[path] = with_steps(path.read_text(encoding="utf-8"))
     return files

@@ -8,6 +8,7 @@ a terminal or the runner's events unencoded.
 import base64
 import hashlib
 import json
+import re
 import time
 import zlib
 
@@ -71,8 +72,24 @@ class Answer:
         }
 
 
+# User and password before the host of an address, as package managers print it in their errors.
+_CREDENTIALS = re.compile(r"(?i)\b((?:https?|ftps?|socks[45]?[ah]?)://)[^/\s@\"'<>]+@")
+
+
+def without_credentials(value):
+    """The same value; addresses in its texts lose user and password, which never leave the host."""
+    if isinstance(value, str):
+        return _CREDENTIALS.sub(r"\1***@", value) if "://" in value and "@" in value else value
+    if isinstance(value, dict):
+        return {without_credentials(k): without_credentials(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_credentials(v) for v in value]
+    return value
+
+
 def frame(document):
-    """The framed line for `document` (a dict)."""
+    """The framed line for `document` (a dict); it ends up in journal and archive."""
+    document = without_credentials(document)
     raw = json.dumps(document, sort_keys=True, ensure_ascii=True).encode("ascii")
     packed = base64.b64encode(zlib.compress(raw, 6)).decode("ascii")
     return "%s %s %s" % (MARK, hashlib.sha256(raw).hexdigest(), packed)

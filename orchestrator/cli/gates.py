@@ -11,6 +11,7 @@ from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import Lines, explain
 from orchestrator.model.errors import UsageError
 from orchestrator.workflow.gates import Choices, Signer, send_back, sign
+from orchestrator.workflow.order import Terms
 
 KEY = click.option(
     "--key",
@@ -51,6 +52,24 @@ OFFICER = click.option(
     help="At step 4: when the work may be done, in the office's time "
     "(YYYY-MM-DD HH:MM/YYYY-MM-DD HH:MM) [default: at once].",
 )
+@click.option(
+    "--canary", default="", metavar="HOSTS", help="At step 4: hosts in the first wave (2, 5%, off)."
+)
+@click.option(
+    "--wave", default="", metavar="HOSTS", help="At step 4: hosts in every later wave (20, 25%)."
+)
+@click.option(
+    "--abort-limit",
+    default="",
+    metavar="HOSTS",
+    help="At step 4: no wave begins when more hosts than this failed or were unreachable "
+    "(3, 10%, unlimited).",
+)
+@click.option(
+    "--reboot",
+    type=click.Choice(["never", "if-needed", "always"]),
+    help="At step 4: whether hosts restart. [default of these four: the rules in office.yml]",
+)
 @shared_options
 def sign_command(
     *,
@@ -60,18 +79,26 @@ def sign_command(
     defer: tuple[str, ...],
     checklist: Path | None,
     window: str,
+    canary: str,
+    wave: str,
+    abort_limit: str,
+    reboot: str | None,
     options: Given,
 ) -> int:
     """Pass the gate of CYCLE that is open, with an officer's SSH key.
+
+    Percentages are of the hosts with approved items, rounded down (a wave has at least one host).
 
     \b
     Example: sop-run sign 2026-11 --as analis --key ~/.ssh/id_ed25519
              sop-run sign 2026-11 --as analis --defer '4=vendor asks to wait'
              sop-run sign 2026-11 --as analis --checklist marked.xlsx
              sop-run sign 2026-11 --as kepala --window '2026-11-23 22:00/2026-11-24 02:00'
+             sop-run sign 2026-11 --as kepala --canary 5% --wave 25% --abort-limit 10%
     """
     signer = Signer(cycle, officer, key)
-    choices = Choices(_deferred(defer), window, checklist)
+    terms = Terms(window, canary, wave, abort_limit, reboot or "")
+    choices = Choices(_deferred(defer), terms, checklist)
     return explain(sign(options.settings, signer, Lines(), choices), options)
 
 

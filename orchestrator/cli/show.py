@@ -10,7 +10,6 @@ from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import Outcome, OutcomeKind, Phase, Status
 from orchestrator.model.text import printable
 from orchestrator.model.verdict import GOOD, HostVerdict
-from orchestrator.sop.procedure import ROLE_NAMES
 from orchestrator.workflow.monthly import SHOWN, Standing
 
 EXIT_DONE, EXIT_FINDINGS, EXIT_WAITING = 0, 1, 3
@@ -123,7 +122,7 @@ def waiting_words(standing: Standing, given: Given) -> str:
     lines += [f"  {standing.folder / 'documents' / name}" for name in SHOWN[gate.number]]
     signed = {s.role for s in state.signed(gate.number)}
     for role in (r for r in gate.signers if r not in signed):
-        lines += ["", f"{ROLE_NAMES[role]} signs with:"]
+        lines += ["", f"{state.office.role_name(role)} signs with:"]
         for officer in state.office.with_role(role):
             words = f"sign {state.cycle} --as {officer.id} --key PRIVATE_KEY_FILE"
             lines.append(f"  {given.command(words)}   # {printable(officer.name)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE, verdict_table, waiting_words
 from orchestrator.journal.book import read_state
 from orchestrator.journal.state import CycleState
-from orchestrator.sop.procedure import ROLE_NAMES
+from orchestrator.model.text import printable
 from orchestrator.workflow.monthly import Standing, cycles, find_cycle
 
 
@@ -41,6 +42,11 @@ def status_command(*, cycle: str | None, as_json: bool, options: Given) -> int:
         return EXIT_DONE
     click.echo(_steps(state))
     click.echo("\n" + verdict_table(state))
+    if state.relaxed:
+        click.echo("\nRelaxed in this cycle:")
+    for rule in state.relaxed:
+        until = f" (until {rule.until[:16].replace('T', ' ')} UTC)" if rule.until else ""
+        click.echo(f"  {printable(rule.words)}{until}")
     if state.gate is not None:
         click.echo("\n" + waiting_words(Standing(state, folder, state.gate, "sign"), options))
     elif not state.closed_at:
@@ -56,6 +62,10 @@ def facts_of(state: CycleState) -> dict[str, Any]:
         "closed_at": state.closed_at,
         "plan_id": state.plan.id if state.plan else "",
         "waits_for": list(state.gate.signers) if state.gate else [],
+        "waits_for_names": [state.office.role_name(r) for r in state.gate.signers]
+        if state.gate
+        else [],
+        "relaxed": [asdict(r) for r in state.relaxed],
         "steps": {
             str(n): {"state": s.state, "started_at": s.started_at, "ended_at": s.ended_at}
             for n, s in state.steps.items()
@@ -79,7 +89,7 @@ def _list(facts: list[dict[str, Any]], options: Given) -> str:
         if not fact["closed_at"] and open_steps:
             stand = f"step {', '.join(open_steps)}"
         if fact["waits_for"]:
-            stand += f", waits for {' and '.join(ROLE_NAMES[r] for r in fact['waits_for'])}"
+            stand += f", waits for {' and '.join(fact['waits_for_names'])}"
         opened = fact["opened_at"][:16].replace("T", " ")
         rows.append(f"{fact['cycle']:<12}  {opened:<16}  {len(fact['hosts']):>5}  {stand}")
     return "\n".join(rows)
@@ -91,7 +101,7 @@ def _steps(state: CycleState) -> str:
     ]
     for step in state.procedure:
         stand = state.steps[step.number]
-        role = ROLE_NAMES[step.role] if step.role else ""
+        role = state.office.role_name(step.role) if step.role else ""
         rows.append(
             f"{step.number:>4}  {step.title:<20}  {stand.state:<8}  "
             f"{stand.started_at[:16].replace('T', ' '):<16}  "

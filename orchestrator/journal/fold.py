@@ -6,8 +6,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from orchestrator.journal.entry import Entry
-from orchestrator.journal.fold_gates import gate_returned, gate_signed
-from orchestrator.journal.moves import open_ready, open_step, pass_step, require, status
+from orchestrator.journal.fold_gates import gate_returned, gate_signed, order_drafted
+from orchestrator.journal.moves import (
+    note_relaxed,
+    open_ready,
+    open_step,
+    pass_step,
+    relaxed_in,
+    require,
+    status,
+)
 from orchestrator.journal.state import CycleState, DocumentRecord, Note, PhaseRun, StepState
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import CHANGING, Outcome, Phase
@@ -52,7 +60,7 @@ def step_forward(state: CycleState | None, entry: Entry) -> CycleState:
             state = _opened(entry)
         else:
             APPLY[entry.kind](state, entry)
-    except (machine.IllegalStep, KeyError, TypeError, ValueError) as error:
+    except (machine.IllegalStep, KeyError, TypeError, ValueError, AttributeError) as error:
         raise IllegalEntry(
             f"journal entry {entry.seq} ({entry.kind}) is not allowed: {error}"
         ) from (error)
@@ -78,6 +86,7 @@ def _opened(entry: Entry) -> CycleState:
     require(bool(state.hosts) and len(set(state.hosts)) == len(state.hosts), "hosts are wrong")
     state.steps[1] = StepState("passed", entry.at, entry.at, actor=entry.actor)
     open_ready(state, entry.at)
+    note_relaxed(state, entry.at, relaxed_in(body))
     return state
 
 
@@ -104,22 +113,23 @@ def _phase_started(state: CycleState, entry: Entry) -> None:
             state.steps[3].state == "passed" and state.steps[4].state == "passed",
             "no host is changed before steps 3 and 4 are signed",
         )
-    if state.steps[step].state == "waiting" and machine.may_open(status(state), step):
-        open_step(state, step, entry.at)
-    require(state.steps[step].state == "open", f"step {step} is not open")
+    opens = machine.may_open(status(state), step)
+    require(opens or state.steps[step].state == "open", f"step {step} is not open")
     unknown = set(entry.body["hosts"]) - set(state.hosts)
     require(not unknown, f"{sorted(unknown)[:1]} is not in the cycle")
-    state.runs.append(
-        PhaseRun(phase, entry.body["wave"], tuple(entry.body["hosts"]), started_at=entry.at)
-    )
+    run = PhaseRun(phase, entry.body["wave"], tuple(entry.body["hosts"]), started_at=entry.at)
+    if opens:
+        open_step(state, step, entry.at)
+    state.runs.append(run)
 
 
 def _phase_ended(state: CycleState, entry: Entry) -> None:
     require(bool(state.runs) and not state.runs[-1].ended_at, "no phase is under way")
-    run = replace(state.runs[-1], ended_at=entry.at, seconds=entry.body["seconds"])
+    seconds = float(entry.body["seconds"])
+    run = replace(state.runs[-1], ended_at=entry.at, seconds=seconds)
     state.runs[-1] = run
     step = state.steps[STEP_OF_PHASE[run.phase]]
-    step.seconds = (step.seconds or 0.0) + float(entry.body["seconds"])
+    step.seconds = (step.seconds or 0.0) + seconds
 
 
 def _outcome(state: CycleState, entry: Entry) -> None:
@@ -167,7 +177,9 @@ def _verdict(state: CycleState, entry: Entry) -> None:
 
 
 def _office_changed(state: CycleState, entry: Entry) -> None:
+    told = relaxed_in(entry.body)
     state.office = Office.model_validate(entry.body["office"])
+    note_relaxed(state, entry.at, told)
 
 
 def _note(state: CycleState, entry: Entry) -> None:
@@ -176,14 +188,14 @@ def _note(state: CycleState, entry: Entry) -> None:
 
 def _archived(state: CycleState, entry: Entry) -> None:
     require(state.steps[12].state == "open", "the archive is made in step 12")
-    state.archive_manifest = entry.body["manifest_sha256"]
-    state.archive_path = entry.body["path"]
+    manifest, path = entry.body["manifest_sha256"], entry.body["path"]
+    state.archive_manifest, state.archive_path = manifest, path
 
 
 def _closed(state: CycleState, entry: Entry) -> None:
     require(state.steps[13].state == "open", "the cycle closes in step 13")
-    state.closed_at = entry.at
     pass_step(state, 13, entry)
+    state.closed_at = entry.at
 
 
 APPLY: dict[str, Callable[[CycleState, Entry], None]] = {
@@ -193,6 +205,7 @@ APPLY: dict[str, Callable[[CycleState, Entry], None]] = {
     "host.outcome": _outcome,
     "plan.made": _plan_made,
     "document.rendered": _document,
+    "order.drafted": order_drafted,
     "gate.signed": gate_signed,
     "gate.returned": gate_returned,
     "host.verdict": _verdict,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.journal.entry import Entry
-from orchestrator.journal.moves import open_ready, pass_step, require, status
+from orchestrator.journal.moves import note_relaxed, open_ready, pass_step, require, status
 from orchestrator.journal.state import (
     CycleState,
     Decision,
@@ -11,6 +11,7 @@ from orchestrator.journal.state import (
     SignatureRecord,
     StepState,
 )
+from orchestrator.model.plan import Order
 from orchestrator.model.statement import Statement
 from orchestrator.sop import machine
 
@@ -49,13 +50,11 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
     gate = next(s for s in state.procedure if s.number == statement.step)
     by_role = {s.role for s in state.signed(gate.number)}
     require(officer.role not in by_role, f"{officer.role} has signed step {gate.number} already")
-    if state.office.rules.separation_of_duties:
-        signed: dict[int, dict[str, str]] = {}
-        for signature in state.signatures:
-            signed.setdefault(signature.step, {})[signature.role] = signature.officer
-        drafter = next(s.role for s in state.procedure if s.number == 9) or ""
-        conflict = machine.duty_conflict(gate.number, officer.id, signed, drafter)
-        require(not conflict, f"separation of duties: {conflict}")
+    signed: dict[int, dict[str, str]] = {}
+    for signature in state.signatures:
+        signed.setdefault(signature.step, {})[signature.role] = signature.officer
+    conflict = machine.duty_conflict(state.office, gate.number, officer.id, signed)
+    require(not conflict, f"separation of duties: {conflict}")
     if gate.number == 4:
         require(statement.order is not None, "step 4 is signed with an order")
     numbers = {i.number for i in state.plan.items}
@@ -79,7 +78,8 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
     if gate.number == 3:
         state.decisions = {d.number: Decision(d.approved, d.reason) for d in statement.decisions}
     if gate.number == 4:
-        state.order = statement.order
+        state.order, state.draft = statement.order, None
+        note_relaxed(state, entry.at)
     if by_role | {officer.role} == set(gate.signers):
         pass_step(state, gate.number, entry)
 
@@ -97,6 +97,13 @@ def gate_returned(state: CycleState, entry: Entry) -> None:
     state.signatures = [s for s in state.signatures if s.step < target]
     if target == 2:
         state.revision += 1
-        state.plan, state.decisions, state.order = None, {}, None
+        state.plan, state.decisions, state.order, state.draft = None, {}, None, None
         state.outcomes, state.verdicts = {}, {}
+        note_relaxed(state, entry.at)
     open_ready(state, entry.at)
+
+
+def order_drafted(state: CycleState, entry: Entry) -> None:
+    """Terms other than the office's rules, which the order's document is to show (SOP step 4)."""
+    require(state.steps[4].state == "open", "an order is drafted while step 4 is open")
+    state.draft, state.drafted_at = Order.model_validate(entry.body["order"]), entry.at

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
 from orchestrator.journal.entry import Entry
-from orchestrator.journal.state import CycleState, StepState
+from orchestrator.journal.state import CycleState, RelaxedRule, StepState
+from orchestrator.model.canonical import canonical_json
 from orchestrator.sop import machine
+from orchestrator.sop.relaxed import Relaxation, relaxations
 
 
 def require(condition: bool, words: str) -> None:
@@ -41,3 +47,35 @@ def pass_step(state: CycleState, step: int, entry: Entry, seconds: float | None 
     if seconds is not None:
         current.seconds = seconds
     open_ready(state, entry.at)
+
+
+def relaxed_in(body: Mapping[str, Any]) -> tuple[Relaxation, ...]:
+    """What an entry says is relaxed; raises KeyError or ValueError when it is malformed."""
+    return tuple(
+        Relaxation(str(r["code"]), str(r["words"]), {k: str(v) for k, v in r["facts"].items()})
+        for r in body.get("relaxed", ())
+    )
+
+
+def note_relaxed(state: CycleState, at: str, told: Sequence[Relaxation] = ()) -> None:
+    """Keep in the state which rules do not hold from now on; what once did not hold stays known.
+
+    They follow from the office and the order themselves, so that nothing can be left out of the
+    record; an entry may tell of more of them, which a later version of the program knew.
+    """
+    now = {_key(r.code, r.facts): r for r in relaxations(state.office, state.order)}
+    for rule in told:
+        now.setdefault(_key(rule.code, rule.facts), rule)
+    running = {_key(r.code, r.facts) for r in state.relaxed if not r.until}
+    state.relaxed = [
+        r if r.until or _key(r.code, r.facts) in now else replace(r, until=at)
+        for r in state.relaxed
+    ]
+    state.relaxed += [
+        RelaxedRule(r.code, r.words, r.facts, at) for key, r in now.items() if key not in running
+    ]
+
+
+def _key(code: str, facts: Mapping[str, str]) -> tuple[str, str]:
+    """What tells one relaxation from another: its rule and the step that it is about."""
+    return code, canonical_json(facts)

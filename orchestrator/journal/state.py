@@ -91,6 +91,17 @@ class Note:
     at: str
 
 
+@dataclass(frozen=True)
+class RelaxedRule:
+    """A rule of the SOP that did not hold in this cycle, and how long (UTC ISO 8601)."""
+
+    code: str
+    words: str
+    facts: dict[str, str]
+    since: str
+    until: str = ""  # empty: to the end
+
+
 @dataclass
 class CycleState:
     """Everything that is known of a cycle."""
@@ -113,6 +124,9 @@ class CycleState:
     plan: Plan | None = None
     decisions: dict[int, Decision] = field(default_factory=dict)  # item number → decision
     order: Order | None = None
+    draft: Order | None = None  # terms that the order's document shows before it is signed
+    drafted_at: str = ""
+    relaxed: list[RelaxedRule] = field(default_factory=list)
     outcomes: dict[str, list[Outcome]] = field(default_factory=dict)  # in journal order
     runs: list[PhaseRun] = field(default_factory=list)
     verdicts: dict[str, HostVerdict] = field(default_factory=dict)
@@ -132,6 +146,22 @@ class CycleState:
     def procedure(self) -> tuple[Step, ...]:
         """The 13 steps as this office runs them."""
         return procedure(self.office)
+
+    @property
+    def terms(self) -> Order:
+        """How the work is to be done: as ordered, as drafted, or by the office's rules."""
+        if self.order is not None or self.draft is not None:
+            return self.order or self.draft or Order()
+        rules = self.office.rules
+        return Order(
+            canary=rules.canary, wave=rules.wave, abort_limit=rules.abort_limit, reboot=rules.reboot
+        )
+
+    @property
+    def in_scope(self) -> tuple[str, ...]:
+        """Hosts with approved items: those that the order lets be changed."""
+        with_items = {i.host for i in self.approved()}
+        return tuple(h for h in self.hosts if h in with_items)
 
     def last(self, host: str, phase: Phase) -> Outcome | None:
         """The latest outcome of a phase on a host, or None."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from orchestrator.journal.anchor import Anchor, check_anchor, check_end
 from orchestrator.journal.entry import GENESIS, BrokenChain, Entry, check_link
 from orchestrator.model.canonical import canonical_json
 from orchestrator.model.errors import CannotRunError, UsageError
@@ -46,6 +47,8 @@ def read_entries(path: Path, *, frozen: bool = False) -> Iterator[Entry]:
         raise UsageError(f"no journal at {path}", "sop-run status lists the cycles")
     uri = f"{path.resolve().as_uri()}?{'immutable=1' if frozen else 'mode=ro'}"
     prev, seq = GENESIS, 1
+    # Read before the entries: a writer at work is never behind its anchor.
+    known = (0, "") if frozen else Anchor(path).read()
     try:
         with closing(sqlite3.connect(uri, uri=True)) as db:
             rows = db.execute(
@@ -67,10 +70,12 @@ def read_entries(path: Path, *, frozen: bool = False) -> Iterator[Entry]:
                 except (ValueError, TypeError) as error:
                     raise BrokenChain(seq, f"unreadable: {error}") from error
                 check_link(entry, seq, prev)
+                check_anchor(known, seq, entry.hash)
                 yield entry
                 prev, seq = entry.hash, seq + 1
     except sqlite3.DatabaseError as error:
         raise BrokenChain(seq, f"the database cannot be read from here on: {error}") from error
+    check_end(known, seq)
 
 
 INSERT = "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?)"
@@ -110,6 +115,7 @@ class JournalWriter:
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
+        self._anchor = Anchor(path)
         self._create = create
         self._lock: IO[str] | None = None
         self._db: sqlite3.Connection | None = None
@@ -189,11 +195,9 @@ class JournalWriter:
         """Make an entry durable; raises CannotRunError when the disk refuses."""
         assert self._db is not None, "the journal is not open"
         try:
-            self._db.execute(
-                INSERT,
-                _row(entry),
-            )
-        except sqlite3.Error as error:
+            self._db.execute(INSERT, _row(entry))
+            self._anchor.write(entry.seq, entry.hash)
+        except (sqlite3.Error, OSError) as error:
             raise CannotRunError(
                 f"the journal {self.path} cannot be written: {error}",
                 "free space or repair the disk, then run the same command again: it goes on here",

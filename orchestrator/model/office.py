@@ -7,9 +7,22 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from orchestrator.model.amount import Canary, Limit, Wave
+
 Role = Literal["pengelola", "analis", "jf", "kepala"]
 """pengelola: Pengelola Sistem dan Jaringan; analis: Analis Sistem Informasi dan Jaringan;
 jf: JF Pranata Komputer Ahli Muda; kepala: Kepala Bidang Teknologi dan Informatika."""
+
+ROLE_NAMES: dict[Role, str] = {
+    "pengelola": "Pengelola Sistem dan Jaringan",
+    "analis": "Analis Sistem Informasi dan Jaringan",
+    "jf": "JF Pranata Komputer Ahli Muda",
+    "kepala": "Kepala Bidang Teknologi dan Informatika",
+}
+"""Roles as the SOP's columns name them."""
+
+Duty = Literal["order-test", "draft-verify", "draft-establish", "verify-establish", "test-together"]
+"""A pair of duties that two persons share; what each means: orchestrator/sop/machine.py."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=400, strip_whitespace=True)]
 OptionalText = Annotated[str, StringConstraints(max_length=400, strip_whitespace=True)]
@@ -109,20 +122,37 @@ class Officer(Strict):
 
 
 class StepOverride(Strict):
-    """What an office changes about one step."""
+    """What an office changes about one step; what is left out stays as in the SOP."""
 
     role: Role | None = None
+    partner: Role | None = None  # step 8 only: who tests together with the role
     minutes: int | None = Field(None, ge=1, le=60 * 24 * 30)
     name: OptionalText = ""
+    needs: tuple[Text, ...] = ()
+    outputs: tuple[Text, ...] = ()
+    remark: OptionalText = ""
+
+
+class Wording(Strict):
+    """The SOP's words around its steps; what is left out stays as in the SOP."""
+
+    title: OptionalText = ""
+    basis: tuple[Text, ...] = ()
+    qualifications: tuple[Text, ...] = ()
+    related: tuple[Text, ...] = ()
+    equipment: tuple[Text, ...] = ()
+    warnings: tuple[Text, ...] = ()
+    records: tuple[Text, ...] = ()
 
 
 class Rules(Strict):
     """How updates are carried out, and which separations of duty hold."""
 
     separation_of_duties: bool = True
-    canary: int = Field(1, ge=1)
-    wave: int = Field(10, ge=1)
-    abort_limit: int = Field(1, ge=0)
+    relaxed_duties: tuple[Duty, ...] = ()  # pairs that one person may hold all the same
+    canary: Canary = 1
+    wave: Wave = 10
+    abort_limit: Limit = 1
     reboot: Literal["never", "if-needed", "always"] = "if-needed"
     reboot_timeout_seconds: int = Field(600, ge=30)
 
@@ -133,15 +163,19 @@ class Office(Strict):
     office: Letterhead
     letters: Letters = Letters()
     officers: tuple[Officer, ...] = Field(min_length=1)
+    roles: dict[Role, Text] = {}  # the office's own names of the roles
+    sop: Wording = Wording()
     steps: dict[int, StepOverride] = {}
     rules: Rules = Rules()
 
     @field_validator("steps")
     @classmethod
     def _known_steps(cls, value: dict[int, StepOverride]) -> dict[int, StepOverride]:
-        for number in value:
+        for number, change in value.items():
             if number not in range(2, 13):
                 raise ValueError(f"{number} is not a step that can be changed (2 to 12)")
+            if change.partner and number != 8:
+                raise ValueError(f"{number}: only step 8 is done together; leave out partner")
         return value
 
     @field_validator("officers")
@@ -167,3 +201,7 @@ class Office(Strict):
     def with_role(self, role: Role) -> tuple[Officer, ...]:
         """All officers of a role, in the order of office.yml."""
         return tuple(o for o in self.officers if o.role == role)
+
+    def role_name(self, role: Role) -> str:
+        """What the office calls a role."""
+        return self.roles.get(role, ROLE_NAMES[role])

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from orchestrator.model.amount import Canary, Limit, Wave
 from orchestrator.model.canonical import canonical_json, sha256_hex
 from orchestrator.model.evidence import NewPackage, Record
 
@@ -70,9 +71,9 @@ class Plan(Record):
 class Order(Record):
     """How the approved items are carried out (SOP step 4); signed with the plan."""
 
-    canary: int = 1  # hosts in the first wave
-    wave: int = 10  # hosts in every later wave
-    abort_limit: int = 1  # stop when more hosts than this failed or were unreachable
+    canary: Canary = 1  # hosts in the first wave; 0: there is none
+    wave: Wave = 10  # hosts in every later wave
+    abort_limit: Limit = 1  # stop when more hosts than this failed or were unreachable
     reboot: Literal["never", "if-needed", "always"] = "if-needed"
     window_start: str = ""  # ISO 8601 with offset; empty: at once
     window_end: str = ""  # ISO 8601 with offset; empty: no end

@@ -9,9 +9,17 @@ from pydantic import ValidationError
 from orchestrator.model.errors import UsageError
 from orchestrator.model.office import Office
 from orchestrator.office.yaml_lines import line_of, load_located
+from orchestrator.sop.machine import kept_apart
 from orchestrator.sop.procedure import procedure
 
 MAX_BYTES = 1024 * 1024
+# Pair of duties → the steps, by whose role it would fall to one person.
+_BY_STEP = (
+    ("draft-verify", 10, 9),
+    ("verify-establish", 11, 10),
+    ("draft-establish", 11, 9),
+    ("order-test", 7, 4),
+)
 
 
 def load_office(path: Path) -> Office:
@@ -66,13 +74,19 @@ def _logic(office: Office) -> list[str]:
                 problems.append(
                     f"officers: nobody has the role {role!r}, which signs step {step.number}"
                 )
-    if office.rules.separation_of_duties:
-        by_step = {s.number: s.role for s in procedure(office)}
-        for later, earlier in ((10, 9), (11, 10), (11, 9), (7, 4)):
-            shared = by_step[later]
-            if shared and shared == by_step[earlier] and len(office.with_role(shared)) < 2:
-                problems.append(
-                    f"steps: {later} and {earlier} both fall to the one officer with the role "
-                    f"{shared!r}, which separation of duties forbids"
-                )
+    steps = {s.number: s for s in procedure(office)}
+    if steps[8].partner is None:
+        problems.append(
+            f"steps: step 8 is tested by two roles together, not twice by {steps[8].role!r}; "
+            "name the other one as its partner"
+        )
+    kept = {name for name, *_ in kept_apart(office)}
+    for name, later, earlier in _BY_STEP:
+        shared = steps[later].role
+        one = shared is not None and len(office.with_role(shared)) < 2
+        if name in kept and one and shared == steps[earlier].role:
+            problems.append(
+                f"steps: {later} and {earlier} both fall to the one officer with the role "
+                f"{shared!r}, which separation of duties forbids ({name})"
+            )
     return problems

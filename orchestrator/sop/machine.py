@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from orchestrator.model.office import Duty, Office
+from orchestrator.sop.procedure import procedure
+
 StepStatus = Literal["waiting", "open", "passed"]
 
 # Step → steps that must have passed before it may open. Steps 5 to 8 run side by side, wave by
@@ -63,28 +66,36 @@ def return_target(steps: Mapping[int, StepStatus], step: int) -> int:
     return RETURNS[step]
 
 
-# Pairs of duties that two persons must share: the later gate, the earlier one, in plain words.
+# Pairs of duties that two persons must share: name, later gate, earlier one, in plain words.
 # The Pengelola's signature of step 8 stands for who executed (6, 7) and who drafted (9).
-SEPARATED: tuple[tuple[int, int, str], ...] = (
-    (8, 4, "who orders the update does not execute or test it"),
-    (10, 8, "who drafted the report does not verify it"),
-    (11, 10, "who verified the report does not establish it"),
-    (11, 8, "who drafted the report does not establish it"),
+SEPARATED: tuple[tuple[Duty, int, int, str], ...] = (
+    ("order-test", 8, 4, "who orders the update does not execute or test it"),
+    ("draft-verify", 10, 8, "who drafted the report does not verify it"),
+    ("verify-establish", 11, 10, "who verified the report does not establish it"),
+    ("draft-establish", 11, 8, "who drafted the report does not establish it"),
+    ("test-together", 8, 8, "the second signer is not the first"),
 )
 
 
+def kept_apart(office: Office) -> tuple[tuple[Duty, int, int, str], ...]:
+    """The pairs of duties that hold in this office."""
+    if not office.rules.separation_of_duties:
+        return ()
+    return tuple(pair for pair in SEPARATED if pair[0] not in office.rules.relaxed_duties)
+
+
 def duty_conflict(
-    step: int, officer: str, signed: Mapping[int, Mapping[str, str]], drafter_role: str
+    office: Office, step: int, officer: str, signed: Mapping[int, Mapping[str, str]]
 ) -> str:
     """Why `officer` may not sign `step`, or ''; `signed` is step → role → officer id."""
-    if officer in signed.get(step, {}).values():
-        return "the second signer is not the first"
-    for later, earlier, words in SEPARATED:
+    drafter = next(s.role for s in procedure(office) if s.number == 9) or ""
+    for _, later, earlier, words in kept_apart(office):
         if later != step:
             continue
         before = signed.get(earlier, {})
         # At step 8 the Analis tests too, but only the Pengelola drafts.
-        holders = {before.get(drafter_role)} if earlier == 8 else set(before.values())
+        only_drafter = earlier == 8 and later != 8
+        holders = {before.get(drafter)} if only_drafter else set(before.values())
         if officer in holders:
             return words
     return ""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from orchestrator.journal.judge import judge, may_test, may_update, needs_restore, package_items
 from orchestrator.journal.state import CycleState
+from orchestrator.model.amount import borne_failures, canary_size, wave_size
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import OutcomeKind, Phase
 from orchestrator.model.statement import Statement
@@ -27,7 +28,7 @@ def change(run: Run) -> None:
     require_signatures(run.state)
     _require_window(run.state)
     run.progress.step(run.state, 6)
-    for number, wave in enumerate(waves(run.state)):
+    for number, wave in waves(run.state):
         begun = any(run.state.last(h, Phase.BACKUP) is not None for h in wave)
         # A wave that has begun is brought to its end: stopping inside it leaves hosts untested.
         if not begun and (reason := _no_more(run.state)):
@@ -67,13 +68,14 @@ def _no_more(state: CycleState) -> str:
     return ""
 
 
-def waves(state: CycleState) -> list[list[str]]:
-    """Hosts with approved items, in waves: the canary first, then waves of the ordered size."""
+def waves(state: CycleState) -> list[tuple[int, list[str]]]:
+    """Hosts with approved items in numbered waves: 0, the canary, unless it is off; then 1, 2, …"""
     assert state.order is not None
-    hosts = [h for h in state.hosts if state.approved(h)]
-    first, size = state.order.canary, state.order.wave
+    hosts = list(state.in_scope)
+    first = canary_size(state.order.canary, len(hosts))
+    size = wave_size(state.order.wave, len(hosts))
     rest = [hosts[i : i + size] for i in range(first, len(hosts), size)]
-    return [w for w in [hosts[:first], *rest] if w]
+    return [(n, w) for n, w in enumerate([hosts[:first], *rest]) if w]
 
 
 def too_many_failed(state: CycleState) -> bool:
@@ -81,7 +83,8 @@ def too_many_failed(state: CycleState) -> bool:
     assert state.order is not None
     tried = [h for h in state.hosts if state.last(h, Phase.BACKUP) is not None]
     failed = [h for h in tried if judge(state, h).verdict not in HARMLESS]
-    return len(failed) > state.order.abort_limit
+    borne = borne_failures(state.order.abort_limit, len(state.in_scope))
+    return borne is not None and len(failed) > borne
 
 
 def _wave(run: Run, number: int, hosts: list[str]) -> None:

@@ -13,13 +13,12 @@ from orchestrator.journal.store import now_utc
 from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.errors import UsageError
 from orchestrator.model.office import Officer
-from orchestrator.model.plan import Order
 from orchestrator.model.statement import ItemDecision, Statement
 from orchestrator.office.load import load_office
 from orchestrator.signature.ssh import sign as ssh_sign
-from orchestrator.sop.procedure import ROLE_NAMES, Step
-from orchestrator.sop.window import FORM, parse_window
+from orchestrator.sop.procedure import Step
 from orchestrator.workflow.monthly import SHOWN, Standing, adopt_office, carry_on, find_cycle
+from orchestrator.workflow.order import Terms, ordered, show_order
 from orchestrator.workflow.progress import Progress
 from orchestrator.workflow.run import Run
 from orchestrator.workflow.settings import Settings
@@ -30,7 +29,7 @@ class Choices:
     """What an officer decides besides signing."""
 
     defer: dict[int, str] = field(default_factory=dict)  # step 3: item number → reason
-    window: str = ""  # step 4: START/END in the office's time
+    terms: Terms = field(default_factory=Terms)  # step 4: how the work is to be done
     checklist: Path | None = None  # step 3: the marked check list
 
 
@@ -49,7 +48,8 @@ def sign(
     """Pass the open gate with the officer's choices.
 
     Then the paper work of the next step is done; hosts are only worked on by `sop-run monthly`.
-    Raises UsageError for whatever the procedure does not allow; nothing is recorded then.
+    Raises UsageError for whatever the procedure does not allow; nothing is recorded then but, at
+    step 4, the terms that the order's document was made with.
     """
     return _decide(settings, signer, progress, choices=choices or Choices(), reason="")
 
@@ -72,6 +72,9 @@ def _decide(
         gate, officer = _may_sign(run.state, signer.officer)
         if reason and gate.returns_to is None:
             raise UsageError(f"step {gate.number} ({gate.title}) cannot be sent back")
+        order = ordered(run.state, gate.number, choices.terms, returned=bool(reason))
+        if order is not None:
+            show_order(run, order)
         statement = Statement(
             cycle=run.state.cycle,
             step=gate.number,
@@ -84,7 +87,7 @@ def _decide(
             journal_head=run.state.head,
             documents=_shown(run, gate),
             decisions=_decisions(run, gate, choices),
-            order=_order(run.state, gate, choices.window, returned=bool(reason)),
+            order=order,
         ).canonical()
         signature = ssh_sign(statement, officer, signer.key)
         kind = "gate.returned" if reason else "gate.signed"
@@ -109,10 +112,10 @@ def _may_sign(state: CycleState, officer_id: str) -> tuple[Step, Officer]:
         raise UsageError(f"office.yml has no officer {officer_id!r}", f"officers there: {known}")
     open_roles = [r for r in gate.signers if r not in {s.role for s in state.signed(gate.number)}]
     if officer.role not in open_roles:
-        names = " and ".join(ROLE_NAMES[r] for r in open_roles)
+        names = " and ".join(state.office.role_name(r) for r in open_roles)
         raise UsageError(
             f"step {gate.number} ({gate.title}) waits for {names}; "
-            f"{officer.id} is {ROLE_NAMES[officer.role]}",
+            f"{officer.id} is {state.office.role_name(officer.role)}",
             "officers who may sign: "
             + (", ".join(o.id for r in open_roles for o in state.office.with_role(r)) or "nobody"),
         )
@@ -173,29 +176,4 @@ def _decisions(run: Run, gate: Step, choices: Choices) -> tuple[ItemDecision, ..
         )
     return tuple(
         ItemDecision(number=n, approved=False, reason=why) for n, why in sorted(defer.items())
-    )
-
-
-def _order(state: CycleState, gate: Step, window: str, *, returned: bool) -> Order | None:
-    """Step 4's order: the office's rules and the window that the officer names."""
-    if gate.number != 4:
-        if window:
-            raise UsageError("a window is ordered at step 4 only", "leave out --window")
-        return None
-    if returned:
-        return None
-    start = end = ""
-    if window:
-        try:
-            start, end = parse_window(window, state.office.office.zone)
-        except ValueError as error:
-            raise UsageError(f"--window: {error}", f"for example --window '{FORM}'") from error
-    rules = state.office.rules
-    return Order(
-        canary=rules.canary,
-        wave=rules.wave,
-        abort_limit=rules.abort_limit,
-        reboot=rules.reboot,
-        window_start=start,
-        window_end=end,
     )

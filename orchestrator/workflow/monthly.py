@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from orchestrator.documents.names import DocumentName
 from orchestrator.fleet.inventory import Inventory, read_inventory
@@ -16,6 +16,7 @@ from orchestrator.model.errors import UsageError
 from orchestrator.model.office import Office
 from orchestrator.office.load import load_office
 from orchestrator.sop.procedure import Step
+from orchestrator.sop.relaxed import relaxations
 from orchestrator.workflow.archive import archive
 from orchestrator.workflow.change import change
 from orchestrator.workflow.check import check
@@ -66,6 +67,8 @@ def monthly(settings: Settings, cycle: CycleId, progress: Progress) -> Standing:
         else:
             _same_hosts(settings, book.state)
             adopt_office(book, office)
+        for rule in (r for r in book.state.relaxed if not r.until):
+            progress.say(f"relaxed, as the report will say: {rule.words}")
         return carry_on(Run(settings, book, progress, stop))
 
 
@@ -79,7 +82,7 @@ def _open(
         {
             "cycle": str(cycle),
             "kind": "monthly" if cycle.number is None else "incidental",
-            "office": office.model_dump(mode="json"),
+            **office_body(office),
             "hosts": list(inventory.hosts),
             "addresses": inventory.addresses,
             "tool_version": version("sop-run"),
@@ -141,7 +144,13 @@ def draft(run: Run) -> None:
 def adopt_office(book: CycleBook, office: Office) -> None:
     """Record a changed office.yml (a key added, an officer replaced) before it is used."""
     if office != book.state.office and not book.state.closed_at:
-        book.record("office.changed", {"office": office.model_dump(mode="json")})
+        book.record("office.changed", office_body(office))
+
+
+def office_body(office: Office) -> dict[str, Any]:
+    """The office as the journal keeps it, with the rules of the SOP that it relaxes in words."""
+    relaxed = [asdict(r) for r in relaxations(office)]
+    return {"office": office.model_dump(mode="json"), "relaxed": relaxed}
 
 
 def cycles(home: Path) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -92,7 +93,7 @@ def go_on(lab: Lab, settings: Settings) -> None:
 
 @pytest.mark.parametrize("mode", ["after", "before"])
 def test_killed_at_every_journal_write(
-    mode: Mode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    mode: Mode, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     specs = [HostSpec("api01", "full", "breaks"), HostSpec("web01", "full", "clean")]
     lab = Lab.up(tmp_path / "lab", specs, print)
@@ -118,8 +119,7 @@ def test_killed_at_every_journal_write(
         assert outcomes["api01"] == ["check", "backup", "update", "test", "restore", "test"]
         assert audit_archive(home / state.archive_path).ok
         entries = len(list(read_entries(folder / "journal.db")))
-        with capsys.disabled():
-            print(f"\n{mode}: {kills} kills in a cycle of {entries} journal entries")
+        record_property("figure", f"{kills} kill points in a cycle of {entries} journal entries")
         assert kills >= entries - 12, "some writes were never killed at"
     finally:
         lab.down()

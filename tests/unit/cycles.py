@@ -47,8 +47,9 @@ def evidence(phase: str, transaction: str = "", **more: Any) -> dict[str, Any]:
 class Chain:
     """Entries and the state that they fold to."""
 
-    def __init__(self, **office_changes: Any) -> None:
+    def __init__(self, hosts: tuple[str, ...] = HOSTS, **office_changes: Any) -> None:
         self.entries: list[Entry] = []
+        self.hosts = hosts
         self._state: CycleState | None = None
         self.office = office(**office_changes)
         self.add(
@@ -57,8 +58,8 @@ class Chain:
                 "cycle": "2026-11",
                 "kind": "monthly",
                 "office": self.office.model_dump(mode="json"),
-                "hosts": list(HOSTS),
-                "addresses": dict.fromkeys(HOSTS, "192.0.2.1"),
+                "hosts": list(hosts),
+                "addresses": dict.fromkeys(hosts, "192.0.2.1"),
                 "tool_version": "0",
                 "previous_cycle": "",
                 "previous_manifest": "",
@@ -93,7 +94,7 @@ class Chain:
 
     def check(self, *items: Item) -> None:
         """Step 2 with these items."""
-        self.run("check", {h: {"evidence": evidence("check")} for h in HOSTS})
+        self.run("check", {h: {"evidence": evidence("check")} for h in self.hosts})
         self.plan(*items)
         self.add("step.passed", step=2)
 
@@ -103,7 +104,7 @@ class Chain:
             cycle="2026-11",
             origin=self.state.origin,
             revision=self.state.revision,
-            hosts=HOSTS,
+            hosts=self.hosts,
             items=tuple(items),
         )
         body = {"plan": plan.model_dump(mode="json", by_alias=True), "id": plan.id}

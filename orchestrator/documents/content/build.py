@@ -10,6 +10,7 @@ from orchestrator.documents.content.findings import host_findings
 from orchestrator.documents.content.hosts import NORMAL, SUCCEEDED, HostMatter, host_rows
 from orchestrator.documents.content.items import item_rows
 from orchestrator.documents.content.labels import Labels
+from orchestrator.documents.content.order import order_terms, relaxed_rows
 from orchestrator.documents.content.people import people, signature_rows
 from orchestrator.documents.content.progress import progress_rows
 from orchestrator.documents.content.reading import HostReading, read_host
@@ -21,7 +22,6 @@ from orchestrator.documents.content.records import (
     HostRow,
     ItemRow,
     Letter,
-    OrderTerms,
     Sitting,
     StepRow,
     TestRow,
@@ -35,9 +35,8 @@ from orchestrator.documents.names import DocumentName
 from orchestrator.journal.state import CycleState
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.evidence import Phase
-from orchestrator.model.plan import Order
 from orchestrator.model.verdict import Verdict
-from orchestrator.sop.procedure import LEGAL_BASIS
+from orchestrator.sop.procedure import whole
 
 
 def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Content:
@@ -74,11 +73,12 @@ def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Cont
         operator=say(state.operator),
         zone=clock.zone_name,
         as_of=scope.as_of,
-        separated=state.office.rules.separation_of_duties,
+        separated=not any(r.code == "duties" for r in state.relaxed),
+        relaxed=relaxed_rows(state, labels, clock),
         head=_head(state, labels),
         letter=_letter(state, scope, clock),
         people=people(state, scope.horizon),
-        order=_order(state, labels, clock),
+        order=order_terms(state, labels, clock),
         totals=_totals(hosts, items, all_tests, readings, labels),
         verdicts=_verdicts(hosts, labels),
         hosts=hosts,
@@ -95,7 +95,7 @@ def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Cont
         steps=steps,
         first_day=_edge(days, clock, first=True),
         last_day=_edge(days, clock, first=False),
-        basis=LEGAL_BASIS,
+        basis=tuple(say(line) for line in whole(state.office).basis),
         signatures=signature_rows(state, scope.horizon, labels, clock),
     )
 
@@ -138,22 +138,6 @@ def _letter(state: CycleState, scope: Scope, clock: Clock) -> Letter:
         day_date=clock.day_date(scope.as_of),
         period=clock.period(cycle.period),
     )
-
-
-def _order(state: CycleState, labels: Labels, clock: Clock) -> OrderTerms:
-    rules = state.office.rules
-    order = state.order or Order(
-        canary=rules.canary, wave=rules.wave, abort_limit=rules.abort_limit, reboot=rules.reboot
-    )
-    edges = (bool(order.window_start), bool(order.window_end))
-    key = {(False, False): "now", (True, False): "from", (False, True): "until"}.get(
-        edges, "between"
-    )
-    window = labels.word("order", key).format(
-        start=clock.moment(order.window_start), end=clock.moment(order.window_end)
-    )
-    reboot = labels.word("reboot_policy", order.reboot)
-    return OrderTerms(order.canary, order.wave, order.abort_limit, reboot, window)
 
 
 def _totals(

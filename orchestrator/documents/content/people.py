@@ -12,8 +12,8 @@ from orchestrator.documents.content.records import People, SignatureRow, Signer
 from orchestrator.documents.content.said import say
 from orchestrator.journal.state import CycleState, SignatureRecord
 from orchestrator.model.canonical import sha256_hex
-from orchestrator.model.office import Officer, Role
-from orchestrator.sop.procedure import ROLE_NAMES, Step
+from orchestrator.model.office import ROLE_NAMES, Officer, Role
+from orchestrator.sop.procedure import Step
 
 _BLANK = "." * 32
 
@@ -25,7 +25,7 @@ def people(state: CycleState, horizon: int) -> People:
         return signer(state, step_of(state, number), horizon, role)
 
     test = step_of(state, 8)
-    second = next((r for r in test.signers if r != test.role), test.role)
+    second = test.partner or test.role
     return People(
         checker=of(2),
         confirmer=of(3),
@@ -63,7 +63,7 @@ def officer_of(
 def signer(state: CycleState, step: Step, horizon: int, role: Role | None = None) -> Signer:
     """A signature block; what is not known is a dotted line to be filled in by hand."""
     wanted = role or step.role
-    position = ROLE_NAMES[wanted] if wanted else NONE
+    position = say(state.office.role_name(wanted), 160) if wanted else NONE
     officer = officer_of(state, step, horizon, role)
     if officer is None:
         return Signer(position, _BLANK, NONE, _BLANK, known=False)
@@ -95,8 +95,9 @@ def signature_rows(
 def _position(state: CycleState, record: SignatureRecord) -> str:
     officer = state.office.officer(record.officer)
     if officer is not None:
-        return ROLE_NAMES[officer.role]
-    return next((n for r, n in ROLE_NAMES.items() if r == record.role), say(record.role, 80))
+        return say(state.office.role_name(officer.role), 160)
+    names = {str(r): state.office.role_name(r) for r in ROLE_NAMES}
+    return say(names.get(record.role, record.role), 160)
 
 
 def key_fingerprint(armored: str) -> str:

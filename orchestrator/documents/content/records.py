@@ -225,13 +225,25 @@ class SignatureRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
-    """How the approved items are carried out."""
+    """How the approved items are carried out; percentages are resolved to hosts."""
 
-    canary: int
+    canary: int  # 0: none
     wave: int
-    abort_limit: int
+    abort_limit: int | None  # None: unlimited
     reboot: str
     window: str
+    waves: str  # canary and waves, in words
+    limit: str  # the abort limit, in words
+
+
+@dataclass(frozen=True, slots=True)
+class RelaxedRow:
+    """A rule of the SOP that did not hold in the cycle."""
+
+    code: str
+    text: str
+    since: str
+    until: str  # '–' when it did not hold to the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +303,8 @@ class Content:
     operator: str
     zone: str
     as_of: str  # UTC ISO 8601: the moment that the document stands for
-    separated: bool  # separation of duties holds
+    separated: bool  # separation of duties has held all the time
+    relaxed: tuple[RelaxedRow, ...]  # every rule of the SOP that did not hold
     head: Head
     letter: Letter
     people: People

@@ -8,7 +8,7 @@ from orchestrator.documents.content.people import officer_of
 from orchestrator.documents.content.records import StepRow
 from orchestrator.documents.content.said import say
 from orchestrator.journal.state import CycleState, StepState
-from orchestrator.sop.procedure import ROLE_NAMES, Step
+from orchestrator.sop.procedure import Step
 
 
 def step_rows(state: CycleState, horizon: int, labels: Labels, clock: Clock) -> tuple[StepRow, ...]:
@@ -43,7 +43,7 @@ def _row(state: CycleState, step: Step, horizon: int, labels: Labels, clock: Clo
         number=step.number,
         activity=say(step.kegiatan),
         short=_short(state, step, labels),
-        role=ROLE_NAMES[step.role] if step.role else NONE,
+        role=say(state.office.role_name(step.role), 160) if step.role else NONE,
         officer=say(officer.name, 120) if officer else NONE,
         date=clock.span_dates(start, end),
         span=clock.span(start, end),

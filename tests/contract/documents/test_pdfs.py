@@ -164,7 +164,7 @@ def test_hostile_text_is_shown_and_not_run(tmp_path):
 def test_an_office_that_says_little_still_gets_a_report(tmp_path):
     words = words_of(read(tmp_path, REPORT, all_failed()))
     assert "DINASCONTOH" in words
-    assert "pemisahantugasdilonggarkan" in words
+    assert "pemisahantugastidakdiberlakukan" in words
     assert "None" not in words
 
 

@@ -26,6 +26,7 @@ from orchestrator.model.office import (
     Role,
     Rules,
     StepOverride,
+    Wording,
 )
 from orchestrator.model.verdict import GOOD, Verdict
 from orchestrator.sop.procedure import DEFAULT
@@ -127,10 +128,11 @@ def office_keys() -> dict[str, str]:
         "office": Letterhead,
         "letters": Letters,
         "officers": Officer,
+        "sop": Wording,
         "steps": StepOverride,
         "rules": Rules,
     }
-    assert set(parts) == set(Office.model_fields), "a section of office.yml is new"
+    assert {*parts, "roles"} == set(Office.model_fields), "a section of office.yml is new"
     return {
         f"{section}.{name}": default_words(section, field)
         for section, model in parts.items()
@@ -141,7 +143,7 @@ def office_keys() -> dict[str, str]:
 def default_words(section: str, field: Any) -> str:
     if field.is_required():
         return "required"
-    if section == "steps":
+    if section in ("steps", "sop"):
         return "as in the SOP"
     if field.default in ("", ()):
         return "empty"

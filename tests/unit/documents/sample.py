@@ -6,6 +6,7 @@ import base64
 from datetime import datetime, timedelta
 from typing import Any
 
+from orchestrator.journal.moves import note_relaxed
 from orchestrator.journal.state import (
     CycleState,
     Decision,
@@ -245,6 +246,7 @@ def normal(until: int = 11, **rules: Any) -> CycleState:
     """Seven hosts like those of the demo; one item is put off."""
     state = CycleState("2026-11", office(**rules), at(0), hosts=HOSTS)
     state.addresses = {h: f"10.77.0.{n}" for n, h in enumerate(HOSTS, start=11)}
+    note_relaxed(state, at(0))
     state.tool_version, state.operator = "0.1.0", "op@kendali"
     state.plan = plan_of(HOSTS, ITEMS)
     state.steps = steps(until)

@@ -31,8 +31,10 @@ def test_every_passage_can_be_written(kind):
 
 def test_the_relaxed_rule_is_stated():
     assert len(prose(normal())["laporan-kegiatan"]) == 1
-    stated = prose(normal(separation_of_duties=False))["laporan-kegiatan"]
-    assert "pemisahan tugas dilonggarkan" in stated[1]
+    stated = prose(normal(separation_of_duties=False, canary=0))["laporan-kegiatan"]
+    assert "terdapat ketentuan SOP yang dilonggarkan" in stated[1]
+    assert "pemisahan tugas tidak diberlakukan" in stated[2] and stated[2].endswith(";")
+    assert stated[3] == "2) pemutakhiran dilaksanakan tanpa peladen uji."
 
 
 def test_an_unreached_cycle_does_not_claim_that_nothing_was_due():

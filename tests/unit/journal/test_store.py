@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from orchestrator.journal.book import CycleBook, read_state
 from orchestrator.journal.entry import BrokenChain, Entry
 from orchestrator.journal.fold import IllegalEntry
-from orchestrator.journal.store import read_entries, write_copy
-from orchestrator.model.errors import UsageError
+from orchestrator.journal.store import INSERT, read_entries, write_copy
+from orchestrator.model.canonical import canonical_json
+from orchestrator.model.errors import CannotRunError, UsageError
+from orchestrator.model.office import Officer
+from orchestrator.workflow.settings import Settings
 from tests.unit.cycles import Chain
 
 
@@ -58,6 +63,13 @@ TAMPERING = {
     "altered": ("UPDATE entry SET body = replace(body, 'remark 1', 'remark X')", 3),
     "actor": ("UPDATE entry SET actor = 'mallory' WHERE seq = 4", 4),
     "removed": ("DELETE FROM entry WHERE seq = 2", 2),
+    "removed at the beginning": ("DELETE FROM entry WHERE seq = 1", 1),
+    "truncated by one": ("DELETE FROM entry WHERE seq = 5", 5),
+    "truncated": ("DELETE FROM entry WHERE seq > 3", 4),
+    "emptied": ("DELETE FROM entry", 1),
+    "number": ("UPDATE entry SET seq = 9 WHERE seq = 5", 5),
+    "hash": ("UPDATE entry SET hash = replace(hash, substr(hash, 1, 4), '0000') WHERE seq = 4", 4),
+    "unreadable": ("UPDATE entry SET body = '{' WHERE seq = 2", 2),
     "reordered": (
         "UPDATE entry SET seq = CASE seq WHEN 3 THEN 40 ELSE seq END;"
         "UPDATE entry SET seq = 3 WHERE seq = 4; UPDATE entry SET seq = 4 WHERE seq = 40",
@@ -84,6 +96,87 @@ def test_spliced_journal_is_found(tmp_path: Path) -> None:
     with pytest.raises(BrokenChain, match="does not follow") as caught:
         list(read_entries(tmp_path / "spliced.db", frozen=True))
     assert caught.value.seq == 3
+
+
+def test_a_journal_spliced_with_a_chain_of_its_own_is_found(tmp_path: Path) -> None:
+    """Whoever rewrites the end, hashes and all, does not meet the head that was written."""
+    path = filled(tmp_path)
+    entries = list(read_entries(path))
+    forged = Entry(**{**entries[4].content(), "actor": "mallory"}).sealed()
+    with sqlite3.connect(path) as db:
+        db.executescript("DROP TRIGGER entry_no_update; DROP TRIGGER entry_no_delete;")
+        db.execute("DELETE FROM entry WHERE seq = 5")
+    with sqlite3.connect(path) as db:
+        db.execute(INSERT, (*list(forged.content().values())[:6], "{}", forged.prev, forged.hash))
+        db.execute("UPDATE entry SET body = ? WHERE seq = 5", (canonical_json(forged.body),))
+    with pytest.raises(BrokenChain, match="spliced") as caught:
+        list(read_entries(path))
+    assert caught.value.seq == 5
+
+
+def test_entries_left_behind_in_the_write_ahead_log_are_missed(tmp_path: Path) -> None:
+    """Somebody copies journal.db without its companions, or deletes them."""
+    opened = Chain().entries[0]
+    copied = tmp_path / "copied"
+    copied.mkdir()
+    with CycleBook(tmp_path, create=True) as book:
+        book.record(opened.kind, opened.body, step=1)
+        for name in ("journal.db", "journal.head"):
+            shutil.copy(tmp_path / name, copied / name)
+    with pytest.raises(BrokenChain) as caught:
+        list(read_entries(copied / "journal.db"))
+    assert caught.value.seq == 1
+
+
+def test_a_file_that_is_cut_off_is_found(tmp_path: Path) -> None:
+    """Cut at every page: either all entries are still there, or the first lost one is named."""
+    path = filled(tmp_path)
+    whole, entries = path.read_bytes(), list(read_entries(path))
+    found = []
+    for size in range(0, len(whole), 1024):
+        path.write_bytes(whole[:size])
+        seen: list[Entry] = []
+        try:
+            for entry in read_entries(path):
+                seen.append(entry)
+        except BrokenChain as error:
+            found.append(size)
+            assert error.seq == len(seen) + 1, size
+        assert seen == entries[: len(seen)], "what is read is what was written"
+        assert size in found or seen == entries
+    assert len(found) > 3
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CannotRunError):
+        CycleBook(tmp_path).__enter__()
+
+
+def test_a_lost_or_lagging_head_file_is_no_fault(tmp_path: Path) -> None:
+    """After a loss of power it may be older than the journal; it is never newer."""
+    path = filled(tmp_path)
+    head = tmp_path / "journal.head"
+    newest = head.read_text(encoding="ascii")
+    entries = list(read_entries(path))
+    for text in (f"{3:020d} {entries[2].hash}\n", "", "0000"):
+        head.write_text(text, encoding="ascii")
+        assert list(read_entries(path)) == entries
+    head.unlink()
+    with CycleBook(tmp_path) as book:
+        book.record("note.added", {"text": "one more"}, step=2)
+        assert head.read_text(encoding="ascii") == f"{6:020d} {book.state.head}\n"
+    assert newest.startswith(f"{5:020d} ")
+
+
+def test_a_private_key_is_no_public_key() -> None:
+    """office.yml is kept in the journal: a private key pasted into it is refused before that."""
+    private = "-----BEGIN OPENSSH PRIVATE KEY-----"
+    for field in ("keys", "revoked_keys"):
+        with pytest.raises(ValidationError, match="should match pattern"):
+            Officer.model_validate({"id": "a", "role": "jf", "name": "A", field: [private]})
+
+
+def test_a_password_is_not_even_shown() -> None:
+    settings = Settings(Path(), Path(), Path(), become_password="hunter2")
+    assert "hunter2" not in repr(settings)
 
 
 def test_copies_have_the_same_bytes(tmp_path: Path) -> None:

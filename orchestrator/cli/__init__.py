@@ -13,6 +13,7 @@ COMMANDS = {
     "monthly": "cycle",
     "sign": "gates",
     "return": "gates",
+    "note": "note",
     "status": "status",
     "documents": "records",
     "archive": "records",

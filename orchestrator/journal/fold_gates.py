@@ -7,6 +7,7 @@ from orchestrator.journal.moves import open_ready, pass_step, require, status
 from orchestrator.journal.state import (
     CycleState,
     Decision,
+    Note,
     ReturnRecord,
     SignatureRecord,
     StepState,
@@ -63,6 +64,9 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
     require(gate.number == 3 or not statement.decisions, "items are decided in step 3")
     if gate.number == 8:
         require(state.steps[7].state == "passed", "the tests are not finished")
+    for reason in statement.reasons:
+        require(2 <= reason.step <= gate.number, f"step {reason.step} is not before this gate")
+        require(bool(reason.text.strip()), f"the reason for step {reason.step} is empty")
     state.signatures.append(
         SignatureRecord(
             gate.number,
@@ -80,6 +84,11 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
         state.decisions = {d.number: Decision(d.approved, d.reason) for d in statement.decisions}
     if gate.number == 4:
         state.order = statement.order
+    for reason in statement.reasons:
+        text, at, seq = reason.text, entry.at, entry.seq
+        state.notes.append(
+            Note(reason.step, officer.id, text, at, "overrun", officer.id, seq, signed=True)
+        )
     if by_role | {officer.role} == set(gate.signers):
         pass_step(state, gate.number, entry)
 
@@ -90,7 +99,15 @@ def gate_returned(state: CycleState, entry: Entry) -> None:
     require(bool(statement.reason.strip()), "a return has a reason")
     target = machine.return_target(status(state), statement.step)
     state.returns.append(
-        ReturnRecord(statement.step, target, statement.reason, statement.officer, entry.at)
+        ReturnRecord(
+            statement.step,
+            target,
+            statement.reason,
+            statement.officer,
+            entry.at,
+            entry.seq,
+            state.steps[statement.step].started_at,
+        )
     )
     for step in range(target, 14):
         state.steps[step] = StepState()

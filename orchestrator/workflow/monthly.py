@@ -17,6 +17,7 @@ from orchestrator.model.office import Office
 from orchestrator.office.load import load_office
 from orchestrator.sop.procedure import Step
 from orchestrator.workflow.archive import archive
+from orchestrator.workflow.calendar import keep_calendar
 from orchestrator.workflow.change import change
 from orchestrator.workflow.check import check
 from orchestrator.workflow.progress import Progress
@@ -66,6 +67,7 @@ def monthly(settings: Settings, cycle: CycleId, progress: Progress) -> Standing:
         else:
             _same_hosts(settings, book.state)
             adopt_office(book, office)
+        keep_calendar(book)
         return carry_on(Run(settings, book, progress, stop))
 
 

@@ -94,8 +94,8 @@ class Run:
         """Render a document for a step and record its hash, unless this step has it already."""
         path = self.documents / name
         record = self.state.documents.get(name)
-        since = self.state.steps[step].started_at
-        if record is not None and record.step == step and record.at >= since:
+        since = self.state.steps[step].opened_seq  # not its time: the clock may have been wrong
+        if record is not None and record.step == step and record.seq >= since:
             if path.is_file() and sha256_hex(path.read_bytes()) == record.sha256:
                 return path
             self.progress.say(f"{name} was changed or is gone since it was recorded: made again")

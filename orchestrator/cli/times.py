@@ -67,7 +67,7 @@ def sent_back(state: CycleState, given: Given) -> list[str]:
     if record is None:
         return []
     lines = [
-        f"Step {record.step} sent the cycle back to step {record.to} ({printable(record.officer)}):",
+        f"Step {record.step} ({printable(record.officer)}) sent it back to step {record.to}:",
         f"  {printable(record.reason, 1000)}",
     ]
     if record.to == 9:

@@ -134,9 +134,10 @@ def carry_on(run: Run, *, hosts: bool = True) -> Standing:
 
 
 def draft(run: Run) -> None:
-    """SOP step 9: the draft report."""
+    """SOP step 9: the draft report, with all that was noted for it until now."""
     run.progress.step(run.state, 9)
-    run.document(DocumentName.DRAFT_REPORT, 9)
+    noted = max((note.seq for note in run.state.notes), default=0)
+    run.document(DocumentName.DRAFT_REPORT, 9, newer_than=noted)
     run.book.record("step.passed", step=9)
 
 

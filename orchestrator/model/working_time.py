@@ -65,6 +65,35 @@ Hours = Annotated[
 DayName = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 
 
+class Season(BaseModel):
+    """Days with other hours, such as Ramadan; a weekday that is left out keeps its usual hours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first_day: date
+    last_day: date
+    monday: Hours | None = None
+    tuesday: Hours | None = None
+    wednesday: Hours | None = None
+    thursday: Hours | None = None
+    friday: Hours | None = None
+    saturday: Hours | None = None
+    sunday: Hours | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Season:
+        if self.last_day < self.first_day:
+            raise ValueError("last_day lies before first_day")
+        return self
+
+    def hours_on(self, day: date) -> str | None:
+        """The season's own hours of a day, None when the usual ones hold."""
+        if not self.first_day <= day <= self.last_day:
+            return None
+        hours: str | None = getattr(self, WEEKDAYS[day.weekday()])
+        return hours
+
+
 class WorkingTime(BaseModel):
     """When the office works: only that time counts for its officers' steps."""
 
@@ -79,6 +108,7 @@ class WorkingTime(BaseModel):
     sunday: Hours = ""
     national_holidays: bool = True  # Indonesia's public holidays, from the package `holidays`
     collective_leave: bool = True  # cuti bersama, as far as that package knows it
+    seasons: tuple[Season, ...] = ()  # the first that names a day's weekday holds
     extra_holidays: dict[date, DayName] = {}  # day → why: local holidays, later decrees
     worked_days: dict[date, Hours] = {}  # day → hours, whatever else would hold on that day
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from orchestrator.model.office import Office
-from orchestrator.model.working_time import HolidayRecord, Span, read_hours
+from orchestrator.model.working_time import HolidayRecord, Season, Span, read_hours
 
 LONGEST = timedelta(days=366 * 20)
 """Beyond this a span is a wrong clock's, not an office's."""
@@ -22,12 +22,21 @@ class WorkCalendar:
     week: tuple[tuple[Span, ...], ...]  # Monday to Sunday
     holidays: Mapping[date, str] = field(default_factory=dict)  # day off → its name
     worked: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)  # goes before all else
+    seasons: tuple[Season, ...] = ()
 
     def spans_on(self, day: date) -> tuple[Span, ...]:
         """The working spans of a day, in minutes since midnight."""
         if day in self.worked:
             return self.worked[day]
-        return () if day in self.holidays else self.week[day.weekday()]
+        return () if day in self.holidays else self.usual_on(day)
+
+    def usual_on(self, day: date) -> tuple[Span, ...]:
+        """What a day's spans would be were it no holiday."""
+        for season in self.seasons:
+            hours = season.hours_on(day)
+            if hours is not None:
+                return read_hours(hours)
+        return self.week[day.weekday()]
 
     def seconds(self, start: datetime, end: datetime) -> float:
         """Working seconds from `start` to `end`, both with offset; never more than elapsed.
@@ -56,7 +65,7 @@ class WorkCalendar:
         return [
             (day, name)
             for day, name in sorted(self.holidays.items())
-            if first <= day <= last and day not in self.worked and self.week[day.weekday()]
+            if first <= day <= last and day not in self.worked and self.usual_on(day)
         ]
 
     def _open(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
@@ -87,4 +96,5 @@ def calendar_of(office: Office, record: HolidayRecord) -> WorkCalendar:
         week=times.week,
         holidays={**record.days, **times.extra_holidays},
         worked={day: read_hours(hours) for day, hours in times.worked_days.items()},
+        seasons=times.seasons,
     )

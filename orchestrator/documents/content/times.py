@@ -9,7 +9,7 @@ from orchestrator.documents.content.said import say
 from orchestrator.journal.state import CycleState, Note
 from orchestrator.journal.times import StepTime, return_seconds
 from orchestrator.model.note import LONGEST, REPORTED
-from orchestrator.model.working_time import WEEKDAYS, Span
+from orchestrator.model.working_time import WEEKDAYS, Season, Span, read_hours
 from orchestrator.sop.worktime import calendar_of
 
 
@@ -28,6 +28,11 @@ def counting_words(state: CycleState, until: str, labels: Labels, clock: Clock) 
             for day, name in calendar.days_off(first, last)
         ]
         special = [
+            _season(season, labels, clock)
+            for season in calendar.seasons
+            if season.first_day <= last.date() and season.last_day >= first.date()
+        ]
+        special += [
             words["worked"].format(
                 date=clock.calendar_day(day), hours=_hours(spans) or words["off"]
             )
@@ -53,6 +58,20 @@ def _week(week: tuple[tuple[Span, ...], ...], labels: Labels) -> str:
             names = [labels.word("counting", WEEKDAYS[d]) for d in sorted({first, last})]
             parts.append(f"{'–'.join(names)} {_hours(week[first])}")
     return "; ".join(parts)
+
+
+def _season(season: Season, labels: Labels, clock: Clock) -> str:
+    """`1 Maret 2027–30 Maret 2027: Senin–Kamis 08.00–12.00, …`."""
+    given = [getattr(season, day) for day in WEEKDAYS]
+    week = tuple(() if hours is None else read_hours(hours) for hours in given)
+    hours = _week(week, labels)
+    closed = [labels.word("counting", d) for d, h in zip(WEEKDAYS, given, strict=True) if h == ""]
+    if closed:
+        hours = "; ".join(
+            filter(None, [hours, f"{', '.join(closed)} {labels.word('counting', 'off')}"])
+        )
+    dates = f"{clock.calendar_day(season.first_day)}–{clock.calendar_day(season.last_day)}"
+    return labels.word("counting", "worked").format(date=dates, hours=hours or NONE)
 
 
 def _hours(spans: tuple[Span, ...]) -> str:

@@ -64,6 +64,12 @@ def test_the_report_says_how_time_was_counted() -> None:
     assert "20 November 2026 (Hari libur contoh)" in words and "Natal" not in words
     assert "menurut paket holidays 1.0, ID" in words and "dihitung dalam jam kerja" in words
     assert "diubah pada" not in words
+    season = {"first_day": "2026-11-01", "last_day": "2026-11-30", "monday": "08:00-12:00"}
+    season |= {"tuesday": "08:00-12:00", "friday": ""}
+    later = {**season, "first_day": "2026-12-01", "last_day": "2026-12-02"}
+    assert content(counted(seasons=[season, later])).counting.days == (
+        "1 November 2026–30 November 2026: Senin–Selasa 08.00–12.00; Jumat libur"
+    )
     state = counted()
     state.recounted_at = at(300)
     assert "diubah pada 19 November 2026, 13.00 WIB" in prose(state, "laporan-kegiatan")

@@ -45,6 +45,8 @@ def test_hours_that_are_none(text: str, words: str) -> None:
         ({"montag": "08:00-12:00"}, "Extra inputs"),
         ({"extra_holidays": {"2026-13-01": "x"}}, "valid date"),
         ({"extra_holidays": {"2026-12-24": ""}}, "at least 1 character"),
+        ({"seasons": [{"first_day": "2027-02-08"}]}, "Field required"),
+        ({"seasons": [{"first_day": "2027-03-08", "last_day": "2027-03-07"}]}, "lies before"),
         ({"worked_days": {"2026-12-24": "morning"}}, "is not HH:MM-HH:MM"),
         (dict.fromkeys(["monday", "tuesday", "wednesday", "thursday", "friday"], ""), "no day of"),
     ],

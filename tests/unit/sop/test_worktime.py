@@ -113,6 +113,19 @@ def test_holidays_leave_and_days_that_are_worked_all_the_same() -> None:
     assert named == [(date(2026, 12, 24), "Cuti bersama Natal")]
 
 
+def test_a_season_has_its_own_hours() -> None:
+    ramadan = {"first_day": "2026-11-24", "last_day": "2026-11-27", "monday": "10:00-11:00",
+               "tuesday": "08:00-12:00, 12:30-15:00", "friday": ""}  # fmt: skip
+    off = {"d2026_11_26": "Hari libur"}
+    times = calendar({"seasons": [ramadan]}, **off)
+    hours = [minutes(f"2026-11-{d} 00:00", f"2026-11-{d + 1} 00:00", times) / 60
+             for d in range(23, 28)]  # fmt: skip
+    assert hours == [7.5, 6.5, 7.5, 0, 0], "Monday lies before it, Wednesday is as usual"
+    assert [d.day for d, _ in times.days_off(at("2026-11-23 00:00"), at("2026-11-30 00:00"))] == [
+        26
+    ]
+
+
 def test_a_cycle_that_passes_the_end_of_the_year() -> None:
     new_year = {"d2027_1_1": "Tahun Baru Masehi"}
     span = ("2026-12-31 15:30", "2027-01-04 08:00")  # Thursday to Monday

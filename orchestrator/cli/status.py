@@ -10,7 +10,7 @@ import click
 
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE, verdict_table, waiting_words
-from orchestrator.cli.times import minutes, overruns, said, sent_back, time_facts
+from orchestrator.cli.times import minutes, overruns, returns, said, sent_back, time_facts
 from orchestrator.journal.book import read_state
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.store import now_utc
@@ -44,7 +44,12 @@ def status_command(*, cycle: str | None, as_json: bool, options: Given) -> int:
         click.echo(json.dumps(facts_of(state), indent=2))
         return EXIT_DONE
     click.echo(_steps(state))
-    for lines in (overruns(state, options), _notes(state), sent_back(state, options)):
+    for lines in (
+        overruns(state, options),
+        _notes(state),
+        returns(state),
+        sent_back(state, options),
+    ):
         if lines:
             click.echo("\n" + "\n".join(lines))
     click.echo("\n" + verdict_table(state))

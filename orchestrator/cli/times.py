@@ -81,6 +81,17 @@ def sent_back(state: CycleState, given: Given) -> list[str]:
     return lines
 
 
+def returns(state: CycleState) -> list[str]:
+    """What was sent back and done again since, oldest first."""
+    now = returned_to(state)
+    return [
+        f"Step {r.step} ({printable(r.officer)}) sent it back to step {r.to} at "
+        f"{r.at[:16].replace('T', ' ')}: {printable(r.reason, 1000)}"
+        for r in state.returns
+        if r is not now
+    ]
+
+
 def time_facts(time: StepTime, state: CycleState) -> dict[str, Any]:
     """A step's time as plain data."""
     return {

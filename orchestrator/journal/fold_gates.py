@@ -98,6 +98,7 @@ def gate_returned(state: CycleState, entry: Entry) -> None:
     statement = _read_statement(state, entry, "return")
     require(bool(statement.reason.strip()), "a return has a reason")
     target = machine.return_target(status(state), statement.step)
+    gate = state.steps[statement.step]
     state.returns.append(
         ReturnRecord(
             statement.step,
@@ -106,7 +107,8 @@ def gate_returned(state: CycleState, entry: Entry) -> None:
             statement.officer,
             entry.at,
             entry.seq,
-            state.steps[statement.step].started_at,
+            gate.started_at,
+            gate.opened_seq,
         )
     )
     for step in range(target, 14):

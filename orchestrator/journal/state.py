@@ -60,7 +60,8 @@ class ReturnRecord:
     officer: str
     at: str
     seq: int = 0
-    opened_at: str = ""  # when the gate had opened
+    opened_at: str = ""  # when, and with which entry, the gate had opened
+    opened_seq: int = 0
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,7 @@ def step_time(state: CycleState, step: Step, now: str = "") -> StepTime:
         if state.steps[7].state != "passed":
             return replace(time, seconds=machine)
         start, before = state.steps[7].ended_at, machine
+        stand = replace(stand, opened_seq=state.steps[7].passed_seq)
     own = None if _is_uncertain(state, stand, start, end) else _between(state, start, end)
     if own is None:
         return replace(time, uncertain=True)
@@ -97,7 +98,7 @@ def step_times(state: CycleState, now: str = "") -> dict[int, StepTime]:
 
 def return_seconds(state: CycleState, record: ReturnRecord) -> float | None:
     """How long a gate was open before it sent the cycle back; None when that is not known."""
-    gate = StepState("passed", record.opened_at, record.at, passed_seq=record.seq)
+    gate = StepState("passed", opened_seq=record.opened_seq, passed_seq=record.seq)
     if _is_uncertain(state, gate, record.opened_at, record.at):
         return None
     return _between(state, record.opened_at, record.at)

@@ -208,6 +208,9 @@ def test_a_returned_draft_waits_for_the_drafter_and_takes_his_notes(
     assert "alasanpenundaankurangjelas" in text and "10→9" in text
     assert text.index("Jadwalkanulang") < text.index("3.Catatan") < text.index("Penundaankarena")
 
+    status = local_office.run("status", "2026-11").out
+    assert re.search(r"^Step 10 \(jf\) sent it back to step 9 at .*: alasan", status, re.MULTILINE)
+    assert "Step 9, suggestion: Jadwalkan ulang" in status
     assert local_office.sign("jf").code == 3
     assert local_office.sign("kepala").code == 0
     closed = local_office.run(*PERIOD)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator.journal.fold import IllegalEntry, fold
 from orchestrator.journal.times import StepTime, reasons_wanted, return_seconds, step_times
@@ -158,6 +161,28 @@ def test_a_clock_that_ran_ahead_and_was_mended_gives_no_duration() -> None:
     chain.sign(4, "rina")
     assert time_of(chain, 3).uncertain and time_of(chain, 4).uncertain
     assert not time_of(chain, 2).uncertain
+
+
+def test_a_jump_before_a_gate_opened_does_not_touch_it() -> None:
+    chain = counted()
+    at(chain, "2026-11-23 07:40")  # set back by 20 minutes while step 3 is open
+    chain.sign(3, "budi")
+    at(chain, "2026-11-23 07:50")
+    chain.sign(4, "rina", decision="return", reason="again")
+    assert return_seconds(chain.state, chain.state.returns[0]) == 600
+    chain.check(item())
+    chain.sign(3, "budi")
+    chain.sign(4, "rina")
+    chain.run("test", {"web1": {"evidence": {**EVIDENCE, "phase": "test"}}})
+    at(chain, "2026-11-23 07:30")  # while other waves are at work
+    for host in HOSTS:
+        chain.add("host.verdict", {"verdict": "updated", "reason": ""}, host=host)
+    for step in (6, 7, 5):
+        chain.add("step.passed", step=step)
+    at(chain, "2026-11-23 07:35")
+    chain.sign(8, "siti")
+    chain.sign(8, "budi")
+    assert time_of(chain, 8).seconds == 300 + 1.5
 
 
 def test_a_clock_adjusted_by_seconds_changes_nothing() -> None:
@@ -322,3 +347,41 @@ def test_folding_again_gives_the_same_times() -> None:
     at(chain, "2026-11-25 08:10")
     chain.sign(3, "budi")
     assert step_times(fold(chain.entries)) == step_times(chain.state)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(-3 * 86400, 5 * 86400), min_size=9, max_size=9))
+def test_whatever_the_clock_does_no_duration_is_negative_or_more_than_elapsed(
+    steps: list[int],
+) -> None:
+    """The clock is moved, forward or back, before every signature."""
+    chain, now = counted(), datetime(2026, 11, 23, 1, tzinfo=UTC)
+    moves = iter(steps)
+
+    def move() -> None:
+        nonlocal now
+        now += timedelta(seconds=next(moves))
+        chain.clock = now.isoformat(timespec="microseconds")
+
+    move()
+    chain.sign(3, "budi")
+    move()
+    drafted(chain)
+    for step, officer, decision in ((10, "joko", "return"), (10, "joko", "sign"), (11, "rina", "")):
+        move()
+        if decision == "return":
+            chain.sign(step, officer, decision=decision, reason="again")
+            move()
+            chain.add("step.passed", step=9)
+        else:
+            chain.sign(step, officer)
+    for number, time in step_times(chain.state).items():
+        stand = chain.state.steps[number]
+        if stand.state != "passed" or time.seconds is None:
+            continue
+        start, end = (datetime.fromisoformat(t) for t in (stand.started_at, stand.ended_at))
+        machine = stand.seconds or 0.0
+        assert 0 <= time.seconds <= machine + max(0.0, (end - start).total_seconds())
+        back = [j for j in chain.state.jumps if stand.opened_seq < j.seq <= stand.passed_seq]
+        sizes = [datetime.fromisoformat(j.before) - datetime.fromisoformat(j.after) for j in back]
+        assert time.counting == "machine" or all(s.total_seconds() <= 60 for s in sizes)

@@ -14,8 +14,10 @@ from orchestrator.journal.entry import BrokenChain, Entry
 from orchestrator.journal.fold import IllegalEntry, step_forward
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.store import read_entries
+from orchestrator.journal.times import jump_seconds
 from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.errors import UsageError
+from orchestrator.model.note import NoteStatement
 from orchestrator.model.statement import Statement
 from orchestrator.signature.ssh import verify
 
@@ -132,7 +134,7 @@ def _journal(
     signed = 0
     try:
         for entry in entries:
-            if entry.kind in ("gate.signed", "gate.returned") and state is not None:
+            if _is_signed(entry) and state is not None:
                 _signature(report, state, entry, trusted)
                 signed += 1
             state = step_forward(state, entry)
@@ -140,7 +142,8 @@ def _journal(
         report.add("procedure: every entry is allowed where it stands", False, error.message)
         return entries
     report.add("procedure: every entry is allowed where it stands", True, "13 steps of the SOP")
-    report.add("signatures: all gates", report.ok, f"{signed} signatures checked")
+    report.add("signatures: all gates and notes", report.ok, f"{signed} signatures checked")
+    report.add("journal: times", True, _times(state))
     report.state = state
     return entries
 
@@ -154,7 +157,17 @@ def _signature(
     if officer is None:
         report.add(name, False, "office.yml had no such officer")
         return
-    statement = Statement.model_validate_json(entry.body["statement"])
+    try:
+        statement: Statement | NoteStatement
+        if entry.kind == "note.added":
+            statement = NoteStatement.model_validate_json(entry.body["statement"])
+            decision: str = statement.kind
+        else:
+            statement = Statement.model_validate_json(entry.body["statement"])
+            decision = statement.decision
+    except (KeyError, ValueError) as error:
+        report.add(name, False, f"its statement cannot be read: {error}")
+        return
     keys = officer.valid_keys
     if trusted is not None:
         # Only keys that the auditor trusts may have made it, not just any of the officer's.
@@ -170,7 +183,25 @@ def _signature(
         at=statement.at,
         valid=(officer.valid_from, officer.valid_until),
     )
-    report.add(name, not reason, reason or f"{statement.decision}, by the officer's key")
+    report.add(name, not reason, reason or f"{decision}, by the officer's key")
+
+
+def _is_signed(entry: Entry) -> bool:
+    """Whether an officer's signature stands under the entry: each gate, and notes with a key."""
+    is_note = entry.kind == "note.added" and "statement" in entry.body
+    return is_note or entry.kind in ("gate.signed", "gate.returned")
+
+
+def _times(state: CycleState | None) -> str:
+    """A clock that was set back is remarked, not failed: the chain says in which order it was."""
+    jumps = state.jumps if state is not None else []
+    if not jumps:
+        return "no entry is earlier than the one before it"
+    worst = max(jumps, key=jump_seconds)
+    return (
+        f"remark: the clock went back {len(jumps)} times, by {jump_seconds(worst):.0f} s at entry "
+        f"{worst.seq}; the order of the entries is proven, durations across it are not stated"
+    )
 
 
 def _documents(report: Report, state: CycleState, folder: Path) -> None:

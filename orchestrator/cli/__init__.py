@@ -14,6 +14,7 @@ COMMANDS = {
     "monthly": "cycle",
     "sign": "gates",
     "return": "gates",
+    "note": "note",
     "status": "status",
     "documents": "records",
     "archive": "records",

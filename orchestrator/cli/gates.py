@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -9,8 +10,13 @@ import click
 from orchestrator.cli.complete import cycle_names, officer_ids
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import Lines, explain
+from orchestrator.cli.times import time_words
+from orchestrator.journal.book import read_state
+from orchestrator.journal.store import now_utc
+from orchestrator.journal.times import reasons_wanted
 from orchestrator.model.errors import UsageError
 from orchestrator.workflow.gates import Choices, Signer, send_back, sign
+from orchestrator.workflow.monthly import find_cycle
 from orchestrator.workflow.order import Terms
 
 KEY = click.option(
@@ -70,6 +76,14 @@ OFFICER = click.option(
     type=click.Choice(["never", "if-needed", "always"]),
     help="At step 4: whether hosts restart. [default of these four: the rules in office.yml]",
 )
+@click.option(
+    "--overrun-reason",
+    "overrun",
+    multiple=True,
+    metavar="[STEP=]TEXT",
+    help="Why a step took longer than its standard time: the gate's own, or a step's of the "
+    "program before it; may be repeated [default: asked for on a terminal].",
+)
 @shared_options
 def sign_command(
     *,
@@ -83,11 +97,13 @@ def sign_command(
     wave: str,
     abort_limit: str,
     reboot: str | None,
+    overrun: tuple[str, ...],
     options: Given,
 ) -> int:
     """Pass the gate of CYCLE that is open, with an officer's SSH key.
 
     Percentages are of the hosts with approved items, rounded down (a wave has at least one host).
+    An overrun is no failure: without a reason it is reported so, and `sop-run note` adds one.
 
     \b
     Example: sop-run sign 2026-11 --as analis --key ~/.ssh/id_ed25519
@@ -95,10 +111,12 @@ def sign_command(
              sop-run sign 2026-11 --as analis --checklist marked.xlsx
              sop-run sign 2026-11 --as kepala --window '2026-11-23 22:00/2026-11-24 02:00'
              sop-run sign 2026-11 --as kepala --canary 5% --wave 25% --abort-limit 10%
+             sop-run sign 2026-11 --as jf --overrun-reason 'perjalanan dinas 23 November'
     """
     signer = Signer(cycle, officer, key)
     terms = Terms(window, canary, wave, abort_limit, reboot or "")
-    choices = Choices(_deferred(defer), terms, checklist)
+    reasons = _reasons(overrun) or _asked(cycle, options)
+    choices = Choices(_deferred(defer), terms, checklist, reasons)
     return explain(sign(options.settings, signer, Lines(), choices), options)
 
 
@@ -134,3 +152,34 @@ def _deferred(defer: tuple[str, ...]) -> dict[int, str]:
             raise UsageError(f"--defer {text!r} is not NO=REASON", "for example --defer '4=wait'")
         deferred[int(number)] = reason.strip()
     return deferred
+
+
+def _reasons(overrun: tuple[str, ...]) -> dict[int, str]:
+    """Step → reason; 0 stands for every step that lacks one."""
+    reasons: dict[int, str] = {}
+    for text in overrun:
+        number, sign_, reason = text.partition("=")
+        step = int(number) if sign_ and number.strip().isdigit() else 0
+        if step in reasons:
+            raise UsageError(
+                f"--overrun-reason stands twice for {f'step {step}' if step else 'all steps'}",
+                "write STEP=TEXT for each step",
+            )
+        reasons[step] = reason if step else text
+    return reasons
+
+
+def _asked(cycle: str, options: Given) -> dict[int, str]:
+    """The reasons that are typed on the terminal; none where there is none to ask."""
+    if not sys.stdin.isatty():
+        return {}
+    state = read_state(find_cycle(options.settings, cycle))
+    reasons = {}
+    for time in reasons_wanted(state, now_utc()):
+        click.echo(f"Step {time.step} {time_words(time)}.", err=True)
+        text = str(
+            click.prompt("Why? (empty: no reason)", default="", show_default=False, err=True)
+        )
+        if text.strip():
+            reasons[time.step] = text.strip()
+    return reasons

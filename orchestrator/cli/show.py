@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from orchestrator.cli.options import Given
+from orchestrator.cli.times import overruns, sent_back
 from orchestrator.journal.judge import reason_of, status_of
 from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import Outcome, OutcomeKind, Phase, Status
@@ -99,16 +100,26 @@ def explain(standing: Standing, given: Given) -> int:
     state = standing.state
     if standing.gate is not None:
         click.echo(waiting_words(standing, given))
+        _echo_overruns(state, given)
         return EXIT_WAITING
     if standing.next == "monthly":
+        click.echo("".join(f"{line}\n" for line in sent_back(state, given)), nl=False)
         click.echo(f"Cycle {state.cycle}: next, run")
         click.echo(f"  {given.command(f'monthly --period {state.cycle}')}")
+        _echo_overruns(state, given)
         return EXIT_DONE
     click.echo(verdict_table(state))
+    _echo_overruns(state, given)
     click.echo(f"\nCycle {state.cycle} is closed. Documents: {standing.folder / 'documents'}")
     click.echo(f"Archive: {given.settings.home / state.archive_path}")
     click.echo(f"Verify it with: {given.command(f'audit {state.cycle}')}")
     return EXIT_FINDINGS if findings(state) else EXIT_DONE
+
+
+def _echo_overruns(state: CycleState, given: Given) -> None:
+    lines = overruns(state, given)
+    if lines:
+        click.echo("\n" + "\n".join(lines))
 
 
 def waiting_words(standing: Standing, given: Given) -> str:

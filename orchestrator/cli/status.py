@@ -11,8 +11,11 @@ import click
 from orchestrator.cli.complete import cycle_names
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE, verdict_table, waiting_words
+from orchestrator.cli.times import minutes, overruns, returns, said, sent_back, time_facts
 from orchestrator.journal.book import read_state
 from orchestrator.journal.state import CycleState
+from orchestrator.journal.store import now_utc
+from orchestrator.journal.times import step_times
 from orchestrator.model.text import printable
 from orchestrator.workflow.monthly import Standing, cycles, find_cycle
 
@@ -41,6 +44,14 @@ def status_command(*, cycle: str | None, as_json: bool, options: Given) -> int:
         click.echo(json.dumps(facts_of(state), indent=2))
         return EXIT_DONE
     click.echo(_steps(state))
+    for lines in (
+        overruns(state, options),
+        _notes(state),
+        returns(state),
+        sent_back(state, options),
+    ):
+        if lines:
+            click.echo("\n" + "\n".join(lines))
     click.echo("\n" + verdict_table(state))
     if state.relaxed:
         click.echo("\nRelaxed in this cycle:")
@@ -55,7 +66,8 @@ def status_command(*, cycle: str | None, as_json: bool, options: Given) -> int:
 
 
 def facts_of(state: CycleState) -> dict[str, Any]:
-    """A cycle's standing as plain data."""
+    """A cycle's standing as plain data; times of open steps are those until now."""
+    times = step_times(state, now_utc())
     return {
         "cycle": state.cycle,
         "opened_at": state.opened_at,
@@ -68,8 +80,10 @@ def facts_of(state: CycleState) -> dict[str, Any]:
         "relaxed": [asdict(r) for r in state.relaxed],
         "steps": {
             str(n): {"state": s.state, "started_at": s.started_at, "ended_at": s.ended_at}
+            | time_facts(times[n], state)
             for n, s in state.steps.items()
         },
+        "returns": [asdict(r) for r in state.returns],
         "hosts": {
             host: str(state.verdicts[host].verdict) if host in state.verdicts else ""
             for host in state.hosts
@@ -97,14 +111,25 @@ def _list(facts: list[dict[str, Any]], options: Given) -> str:
 
 def _steps(state: CycleState) -> str:
     rows = [
-        f"{'STEP':>4}  {'':<20}  {'STATE':<8}  {'STARTED (UTC)':<16}  {'ENDED (UTC)':<16}  ROLE"
+        f"{'STEP':>4}  {'':<20}  {'STATE':<8}  {'STARTED (UTC)':<16}  {'ENDED (UTC)':<16}  "
+        f"{'STANDARD':>8}  {'ACTUAL':>7}       ROLE"
     ]
+    times = step_times(state, now_utc())
     for step in state.procedure:
-        stand = state.steps[step.number]
+        stand, time = state.steps[step.number], times[step.number]
+        standard = f"{step.minutes} min" if step.minutes else ""
+        actual = minutes(time) if step.minutes else ""
         role = state.office.role_name(step.role) if step.role else ""
         rows.append(
             f"{step.number:>4}  {step.title:<20}  {stand.state:<8}  "
             f"{stand.started_at[:16].replace('T', ' '):<16}  "
-            f"{stand.ended_at[:16].replace('T', ' '):<16}  {role}".rstrip()
+            f"{stand.ended_at[:16].replace('T', ' '):<16}  "
+            f"{standard:>8}  {actual:>7}  {'LATE' if time.late else '':<4} {role}".rstrip()
         )
     return "\n".join(rows)
+
+
+def _notes(state: CycleState) -> list[str]:
+    """Notes other than reasons of overruns, by step."""
+    notes = sorted((n for n in state.notes if n.kind != "overrun"), key=lambda n: (n.step, n.seq))
+    return [f"Step {n.step}, {n.kind}: {printable(said(n, state), 400)}" for n in notes]

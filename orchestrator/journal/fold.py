@@ -7,6 +7,12 @@ from dataclasses import replace
 
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.fold_gates import gate_returned, gate_signed, order_drafted
+from orchestrator.journal.fold_times import (
+    calendar_recorded,
+    clock_jump,
+    note_added,
+    office_changed,
+)
 from orchestrator.journal.moves import (
     note_relaxed,
     open_ready,
@@ -16,7 +22,7 @@ from orchestrator.journal.moves import (
     require,
     status,
 )
-from orchestrator.journal.state import CycleState, DocumentRecord, Note, PhaseRun, StepState
+from orchestrator.journal.state import CycleState, DocumentRecord, PhaseRun, StepState
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import CHANGING, Outcome, Phase
 from orchestrator.model.office import Office
@@ -53,17 +59,21 @@ def step_forward(state: CycleState | None, entry: Entry) -> CycleState:
 
     Raises IllegalEntry naming the entry and the rule.
     """
+    jump = None
     try:
         if state is None:
             if entry.kind != "cycle.opened":
                 raise machine.IllegalStep("a journal begins with cycle.opened")
             state = _opened(entry)
         else:
+            jump = clock_jump(state, entry)
             APPLY[entry.kind](state, entry)
     except (machine.IllegalStep, KeyError, TypeError, ValueError, AttributeError) as error:
         raise IllegalEntry(
             f"journal entry {entry.seq} ({entry.kind}) is not allowed: {error}"
         ) from (error)
+    if jump is not None:
+        state.jumps.append(jump)
     state.head, state.seq, state.last_at = entry.hash, entry.seq, entry.at
     return state
 
@@ -85,6 +95,7 @@ def _opened(entry: Entry) -> CycleState:
     )
     require(bool(state.hosts) and len(set(state.hosts)) == len(state.hosts), "hosts are wrong")
     state.steps[1] = StepState("passed", entry.at, entry.at, actor=entry.actor)
+    state.steps[1].opened_seq = state.steps[1].passed_seq = entry.seq
     open_ready(state, entry.at)
     note_relaxed(state, entry.at, relaxed_in(body))
     return state
@@ -128,8 +139,12 @@ def _phase_ended(state: CycleState, entry: Entry) -> None:
     seconds = float(entry.body["seconds"])
     run = replace(state.runs[-1], ended_at=entry.at, seconds=seconds)
     state.runs[-1] = run
-    step = state.steps[STEP_OF_PHASE[run.phase]]
-    step.seconds = (step.seconds or 0.0) + seconds
+    steps = {STEP_OF_PHASE[run.phase]}
+    if run.phase is not Phase.CHECK and state.steps[5].state == "open":
+        steps.add(5)  # monitoring lasts as long as the work that is monitored
+    for number in steps:
+        step = state.steps[number]
+        step.seconds = (step.seconds or 0.0) + seconds
 
 
 def _outcome(state: CycleState, entry: Entry) -> None:
@@ -176,16 +191,6 @@ def _verdict(state: CycleState, entry: Entry) -> None:
     state.verdicts[entry.host] = HostVerdict.model_validate({**entry.body, "host": entry.host})
 
 
-def _office_changed(state: CycleState, entry: Entry) -> None:
-    told = relaxed_in(entry.body)
-    state.office = Office.model_validate(entry.body["office"])
-    note_relaxed(state, entry.at, told)
-
-
-def _note(state: CycleState, entry: Entry) -> None:
-    state.notes.append(Note(entry.step or 0, entry.actor, entry.body["text"], entry.at))
-
-
 def _archived(state: CycleState, entry: Entry) -> None:
     require(state.steps[12].state == "open", "the archive is made in step 12")
     manifest, path = entry.body["manifest_sha256"], entry.body["path"]
@@ -209,8 +214,9 @@ APPLY: dict[str, Callable[[CycleState, Entry], None]] = {
     "gate.signed": gate_signed,
     "gate.returned": gate_returned,
     "host.verdict": _verdict,
-    "office.changed": _office_changed,
-    "note.added": _note,
+    "office.changed": office_changed,
+    "calendar.recorded": calendar_recorded,
+    "note.added": note_added,
     "archive.made": _archived,
     "cycle.closed": _closed,
 }

@@ -7,6 +7,7 @@ from orchestrator.journal.moves import note_relaxed, open_ready, pass_step, requ
 from orchestrator.journal.state import (
     CycleState,
     Decision,
+    Note,
     ReturnRecord,
     SignatureRecord,
     StepState,
@@ -62,6 +63,9 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
     require(gate.number == 3 or not statement.decisions, "items are decided in step 3")
     if gate.number == 8:
         require(state.steps[7].state == "passed", "the tests are not finished")
+    for reason in statement.reasons:
+        require(2 <= reason.step <= gate.number, f"step {reason.step} is not before this gate")
+        require(bool(reason.text.strip()), f"the reason for step {reason.step} is empty")
     state.signatures.append(
         SignatureRecord(
             gate.number,
@@ -80,6 +84,11 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
     if gate.number == 4:
         state.order, state.draft = statement.order, None
         note_relaxed(state, entry.at)
+    for reason in statement.reasons:
+        text, at, seq = reason.text, entry.at, entry.seq
+        state.notes.append(
+            Note(reason.step, officer.id, text, at, "overrun", officer.id, seq, signed=True)
+        )
     if by_role | {officer.role} == set(gate.signers):
         pass_step(state, gate.number, entry)
 
@@ -89,8 +98,18 @@ def gate_returned(state: CycleState, entry: Entry) -> None:
     statement = _read_statement(state, entry, "return")
     require(bool(statement.reason.strip()), "a return has a reason")
     target = machine.return_target(status(state), statement.step)
+    gate = state.steps[statement.step]
     state.returns.append(
-        ReturnRecord(statement.step, target, statement.reason, statement.officer, entry.at)
+        ReturnRecord(
+            statement.step,
+            target,
+            statement.reason,
+            statement.officer,
+            entry.at,
+            entry.seq,
+            gate.started_at,
+            gate.opened_seq,
+        )
     )
     for step in range(target, 14):
         state.steps[step] = StepState()
@@ -106,4 +125,4 @@ def gate_returned(state: CycleState, entry: Entry) -> None:
 def order_drafted(state: CycleState, entry: Entry) -> None:
     """Terms other than the office's rules, which the order's document is to show (SOP step 4)."""
     require(state.steps[4].state == "open", "an order is drafted while step 4 is open")
-    state.draft, state.drafted_at = Order.model_validate(entry.body["order"]), entry.at
+    state.draft, state.drafted_seq = Order.model_validate(entry.body["order"]), entry.seq

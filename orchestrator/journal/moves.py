@@ -25,8 +25,8 @@ def status(state: CycleState) -> dict[int, machine.StepStatus]:
 
 
 def open_step(state: CycleState, step: int, at: str) -> None:
-    """Open a step afresh."""
-    state.steps[step] = StepState("open", at)
+    """Open a step afresh, by the entry that is being applied."""
+    state.steps[step] = StepState("open", at, opened_seq=state.seq + 1)
 
 
 def open_ready(state: CycleState, at: str) -> None:
@@ -44,6 +44,7 @@ def pass_step(state: CycleState, step: int, entry: Entry, seconds: float | None 
     machine.check_pass(status(state), step)
     current = state.steps[step]
     current.state, current.ended_at, current.actor = "passed", entry.at, entry.actor
+    current.passed_seq = entry.seq
     if seconds is not None:
         current.seconds = seconds
     open_ready(state, entry.at)

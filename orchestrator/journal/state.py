@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from orchestrator.model.evidence import Outcome, Phase
+from orchestrator.model.note import NoteKind
 from orchestrator.model.office import Office
 from orchestrator.model.plan import Item, Order, Plan
 from orchestrator.model.verdict import HostVerdict
+from orchestrator.model.working_time import HolidayRecord
 from orchestrator.sop.procedure import Step, procedure
 
 
@@ -21,6 +23,8 @@ class StepState:
     ended_at: str = ""
     seconds: float | None = None  # monotonic time of the work, where the program did it
     actor: str = ""  # officer id, or user@machine where the program acted
+    opened_seq: int = 0  # journal entries with which the step opened and passed: they tell what
+    passed_seq: int = 0  # came first also where the clock was wrong
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ class ReturnRecord:
     reason: str
     officer: str
     at: str
+    seq: int = 0
+    opened_at: str = ""  # when, and with which entry, the gate had opened
+    opened_seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,12 +90,29 @@ class PhaseRun:
 
 @dataclass(frozen=True)
 class Note:
-    """A remark on a step: an overrun's reason, a deviation."""
+    """A remark on a step: an overrun's reason, a deviation.
+
+    `actor` is an officer's id only where the officer's key proves it. `officer` is whom an
+    unsigned note is said to come from; the program's own notes name nobody.
+    """
 
     step: int
     actor: str
     text: str
     at: str
+    kind: NoteKind = "remark"
+    officer: str = ""
+    seq: int = 0
+    signed: bool = False
+
+
+@dataclass(frozen=True)
+class ClockJump:
+    """A place where the journal's time goes back: its clock was wrong before, or is now."""
+
+    seq: int  # the entry that is earlier than the one before
+    before: str  # UTC ISO 8601
+    after: str
 
 
 @dataclass(frozen=True)
@@ -125,7 +149,7 @@ class CycleState:
     decisions: dict[int, Decision] = field(default_factory=dict)  # item number → decision
     order: Order | None = None
     draft: Order | None = None  # terms that the order's document shows before it is signed
-    drafted_at: str = ""
+    drafted_seq: int = 0
     relaxed: list[RelaxedRule] = field(default_factory=list)
     outcomes: dict[str, list[Outcome]] = field(default_factory=dict)  # in journal order
     runs: list[PhaseRun] = field(default_factory=list)
@@ -134,6 +158,9 @@ class CycleState:
     returns: list[ReturnRecord] = field(default_factory=list)
     documents: dict[str, DocumentRecord] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    holidays: HolidayRecord | None = None  # None: an older journal; its steps count elapsed time
+    recounted_at: str = ""  # when the working calendar was last changed under passed steps
+    jumps: list[ClockJump] = field(default_factory=list)
     archive_manifest: str = ""
     archive_path: str = ""
     closed_at: str = ""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from orchestrator.model.amount import Canary, Limit, Wave
+from orchestrator.model.working_time import WorkingTime
 
 Role = Literal["pengelola", "analis", "jf", "kepala"]
 """pengelola: Pengelola Sistem dan Jaringan; analis: Analis Sistem Informasi dan Jaringan;
@@ -167,6 +168,7 @@ class Office(Strict):
     sop: Wording = Wording()
     steps: dict[int, StepOverride] = {}
     rules: Rules = Rules()
+    working_time: WorkingTime = WorkingTime()
 
     @field_validator("steps")
     @classmethod

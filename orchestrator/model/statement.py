@@ -8,6 +8,7 @@ from pydantic import Field
 
 from orchestrator.model.canonical import canonical_json
 from orchestrator.model.evidence import Record
+from orchestrator.model.note import StepReason
 from orchestrator.model.plan import Order
 
 NAMESPACE = "sop-run/gate/1"
@@ -38,7 +39,9 @@ class Statement(Record):
     documents: dict[str, str] = Field(default_factory=dict)  # file name → SHA-256
     decisions: tuple[ItemDecision, ...] = ()  # step 3: items that are put off
     order: Order | None = None  # step 4
+    reasons: tuple[StepReason, ...] = ()  # why steps took longer than their standard time
 
     def canonical(self) -> str:
-        """The signed text."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
+        """The signed text. Without reasons their key is left out, as in earlier statements."""
+        left_out = None if self.reasons else {"reasons"}
+        return canonical_json(self.model_dump(mode="json", by_alias=True, exclude=left_out))

@@ -17,9 +17,11 @@ from orchestrator.model.statement import ItemDecision, Statement
 from orchestrator.office.load import load_office
 from orchestrator.signature.ssh import sign as ssh_sign
 from orchestrator.sop.procedure import Step
+from orchestrator.workflow.calendar import keep_calendar
 from orchestrator.workflow.monthly import SHOWN, Standing, adopt_office, carry_on, find_cycle
 from orchestrator.workflow.order import Terms, ordered, show_order
 from orchestrator.workflow.progress import Progress
+from orchestrator.workflow.reasons import signed_reasons
 from orchestrator.workflow.run import Run
 from orchestrator.workflow.settings import Settings
 
@@ -31,6 +33,8 @@ class Choices:
     defer: dict[int, str] = field(default_factory=dict)  # step 3: item number → reason
     terms: Terms = field(default_factory=Terms)  # step 4: how the work is to be done
     checklist: Path | None = None  # step 3: the marked check list
+    reasons: dict[int, str] = field(default_factory=dict)
+    """Step → why it took longer than its standard time; 0: every step that lacks a reason."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ def sign(
 ) -> Standing:
     """Pass the open gate with the officer's choices.
 
-    Then the paper work of the next step is done; hosts are only worked on by `sop-run monthly`.
+    Reasons for steps that took longer are part of what is signed. Then the paper work of the next
+    step is done; hosts are only worked on by `sop-run monthly`.
     Raises UsageError for whatever the procedure does not allow; nothing is recorded then but, at
     step 4, the terms that the order's document was made with.
     """
@@ -55,7 +60,11 @@ def sign(
 
 
 def send_back(settings: Settings, signer: Signer, progress: Progress, reason: str) -> Standing:
-    """Send the open gate back with a reason: 3 and 4 to step 2, 10 and 11 to step 9."""
+    """Send the open gate back with a reason: 3 and 4 to step 2, 10 and 11 to step 9.
+
+    Nothing is made at once: the drafter reads the reason and adds notes, the Pengelola looks after
+    the hosts; then `sop-run monthly` goes on.
+    """
     if not reason.strip():
         raise UsageError("a return needs a reason", "say it with --reason TEXT")
     return _decide(settings, signer, progress, choices=Choices(), reason=reason.strip())
@@ -68,10 +77,12 @@ def _decide(
     office = load_office(settings.office)
     with CycleBook(folder) as book:
         adopt_office(book, office)
+        keep_calendar(book)
         run = Run(settings, book, progress)
         gate, officer = _may_sign(run.state, signer.officer)
         if reason and gate.returns_to is None:
             raise UsageError(f"step {gate.number} ({gate.title}) cannot be sent back")
+        at = now_utc()
         order = ordered(run.state, gate.number, choices.terms, returned=bool(reason))
         if order is not None:
             show_order(run, order)
@@ -82,17 +93,20 @@ def _decide(
             reason=reason,
             officer=officer.id,
             role=officer.role,
-            at=now_utc(),
+            at=at,
             plan_id=run.state.plan.id if run.state.plan else "",
             journal_head=run.state.head,
             documents=_shown(run, gate),
             decisions=_decisions(run, gate, choices),
             order=order,
+            reasons=signed_reasons(run.state, choices.reasons, at),
         ).canonical()
         signature = ssh_sign(statement, officer, signer.key)
         kind = "gate.returned" if reason else "gate.signed"
         body = {"statement": statement, "signature": signature}
         run.book.record(kind, body, step=gate.number, actor=officer.id)
+        if reason:
+            return Standing(run.state, folder, run.state.gate, "monthly")
         return carry_on(run, hosts=False)
 
 
@@ -106,10 +120,7 @@ def _may_sign(state: CycleState, officer_id: str) -> tuple[Step, Officer]:
             else f"run: sop-run monthly --period {state.cycle}"
         )
         raise UsageError(f"no gate of cycle {state.cycle} waits for a signature", hint)
-    officer = state.office.officer(officer_id)
-    if officer is None:
-        known = ", ".join(o.id for o in state.office.officers)
-        raise UsageError(f"office.yml has no officer {officer_id!r}", f"officers there: {known}")
+    officer = officer_named(state, officer_id)
     open_roles = [r for r in gate.signers if r not in {s.role for s in state.signed(gate.number)}]
     if officer.role not in open_roles:
         names = " and ".join(state.office.role_name(r) for r in open_roles)
@@ -119,6 +130,21 @@ def _may_sign(state: CycleState, officer_id: str) -> tuple[Step, Officer]:
             "officers who may sign: "
             + (", ".join(o.id for r in open_roles for o in state.office.with_role(r)) or "nobody"),
         )
+    check_valid_today(officer)
+    return gate, officer
+
+
+def officer_named(state: CycleState, officer_id: str) -> Officer:
+    """The officer with this id; raises UsageError naming those that there are."""
+    officer = state.office.officer(officer_id)
+    if officer is None:
+        known = ", ".join(o.id for o in state.office.officers)
+        raise UsageError(f"office.yml has no officer {officer_id!r}", f"officers there: {known}")
+    return officer
+
+
+def check_valid_today(officer: Officer) -> None:
+    """Raise UsageError on days on which the officer may not sign."""
     today = date.today().isoformat()
     if (officer.valid_from and today < officer.valid_from) or (
         officer.valid_until and today > officer.valid_until
@@ -128,7 +154,6 @@ def _may_sign(state: CycleState, officer_id: str) -> tuple[Step, Officer]:
             f"{officer.valid_from or 'ever'} until {officer.valid_until or 'ever'}",
             "sign as another officer of the role, or correct the dates in office.yml",
         )
-    return gate, officer
 
 
 def _shown(run: Run, gate: Step) -> dict[str, str]:

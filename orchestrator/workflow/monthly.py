@@ -18,6 +18,7 @@ from orchestrator.office.load import load_office
 from orchestrator.sop.procedure import Step
 from orchestrator.sop.relaxed import relaxations
 from orchestrator.workflow.archive import archive
+from orchestrator.workflow.calendar import keep_calendar
 from orchestrator.workflow.change import change
 from orchestrator.workflow.check import check
 from orchestrator.workflow.progress import Progress
@@ -67,6 +68,7 @@ def monthly(settings: Settings, cycle: CycleId, progress: Progress) -> Standing:
         else:
             _same_hosts(settings, book.state)
             adopt_office(book, office)
+        keep_calendar(book)
         for rule in (r for r in book.state.relaxed if not r.until):
             progress.say(f"relaxed, as the report will say: {rule.words}")
         return carry_on(Run(settings, book, progress, stop))
@@ -135,9 +137,10 @@ def carry_on(run: Run, *, hosts: bool = True) -> Standing:
 
 
 def draft(run: Run) -> None:
-    """SOP step 9: the draft report."""
+    """SOP step 9: the draft report, with all that was noted for it until now."""
     run.progress.step(run.state, 9)
-    run.document(DocumentName.DRAFT_REPORT, 9)
+    noted = max((note.seq for note in run.state.notes), default=0)
+    run.document(DocumentName.DRAFT_REPORT, 9, newer_than=noted)
     run.book.record("step.passed", step=9)
 
 

@@ -90,14 +90,18 @@ class Run:
             and set(hosts) <= set(last.hosts)
         )
 
-    def document(self, name: DocumentName, step: int) -> Path:
-        """Render a document for a step and record its hash, unless this step has it already."""
+    def document(self, name: DocumentName, step: int, *, newer_than: int = 0) -> Path:
+        """Render a document for a step and record its hash, unless this step has it already.
+
+        One that is older than journal entry `newer_than` does not count.
+        """
         path = self.documents / name
         record = self.state.documents.get(name)
-        since = self.state.steps[step].started_at
+        # By entry, not by time: the clock may have been wrong.
+        since = max(self.state.steps[step].opened_seq, newer_than)
         if step == 4:  # the order's document shows the terms that were drafted last
-            since = max(since, self.state.drafted_at)
-        if record is not None and record.step == step and record.at >= since:
+            since = max(since, self.state.drafted_seq)
+        if record is not None and record.step == step and record.seq >= since:
             if path.is_file() and sha256_hex(path.read_bytes()) == record.sha256:
                 return path
             self.progress.say(f"{name} was changed or is gone since it was recorded: made again")

@@ -50,6 +50,7 @@ class Chain:
     def __init__(self, hosts: tuple[str, ...] = HOSTS, **office_changes: Any) -> None:
         self.entries: list[Entry] = []
         self.hosts = hosts
+        self.clock = ""  # UTC ISO 8601 of the next entries; '': a second each
         self._state: CycleState | None = None
         self.office = office(**office_changes)
         self.add(
@@ -79,7 +80,10 @@ class Chain:
         """Append an entry; raises IllegalEntry when the procedure forbids it."""
         seq = len(self.entries) + 1
         prev = self.entries[-1].hash if self.entries else GENESIS
-        at = f"2026-11-02T{1 + seq // 3600:02d}:{seq // 60 % 60:02d}:{seq % 60:02d}.000000+00:00"
+        at = (
+            self.clock
+            or f"2026-11-02T{1 + seq // 3600:02d}:{seq // 60 % 60:02d}:{seq % 60:02d}.000000+00:00"
+        )
         entry = Entry(seq, at, kind, step, actor, host, body or {}, prev).sealed()
         self._state = step_forward(self._state, entry)
         self.entries.append(entry)

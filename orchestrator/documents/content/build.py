@@ -30,6 +30,7 @@ from orchestrator.documents.content.records import (
 from orchestrator.documents.content.said import say
 from orchestrator.documents.content.scope import Scope, scope_of
 from orchestrator.documents.content.steps import step_rows
+from orchestrator.documents.content.times import counting_words, report_notes, return_rows
 from orchestrator.documents.content.work import backup_row, test_rows
 from orchestrator.documents.names import DocumentName
 from orchestrator.journal.state import CycleState
@@ -93,6 +94,9 @@ def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Cont
         if name is DocumentName.MONITORING
         else (),
         steps=steps,
+        counting=counting_words(state, scope.as_of, labels, clock),
+        notes=report_notes(state, labels, clock) if scope.horizon >= 8 else (),
+        returns=return_rows(state, labels, clock),
         first_day=_edge(days, clock, first=True),
         last_day=_edge(days, clock, first=False),
         basis=tuple(say(line) for line in whole(state.office).basis),

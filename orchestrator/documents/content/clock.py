@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date as Day
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -87,6 +88,15 @@ class Clock:
         """`22/11/2026`, or both dates when the span passes midnight."""
         first, last = self.short_date(start), self.short_date(end)
         return first if last in (first, NONE) else f"{first}–{last}"
+
+    def calendar_day(self, day: Day) -> str:
+        """`22 November 2026`, of a day of the calendar."""
+        return format_date(day, "d MMMM y", locale=self.locale)
+
+    def minutes(self, seconds: float) -> str:
+        """Whole minutes, a begun one counted; `<1` below one."""
+        minutes = whole_minutes(seconds)
+        return self.number(minutes) if minutes else "<1"
 
     def period(self, month: str) -> str:
         """`November 2026`, from `2026-11`."""

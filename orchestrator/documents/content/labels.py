@@ -35,6 +35,7 @@ REQUIRED = frozenset(
         "kind",
         "yesno",
         "punctual",
+        "counting",
         "step_short",
         "order",
         "relaxed",

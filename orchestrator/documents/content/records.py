@@ -204,9 +204,41 @@ class StepRow:
     standard: str
     actual: str
     punctual: str
-    punctual_key: str  # on-time, late, none
+    punctual_key: str  # on-time, late, none; unclear: the clock was set back
     output: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How the time of officers' steps was counted."""
+
+    key: str  # work: the office's working time; elapsed: by the clock (older journals)
+    week: str  # Senin–Kamis 07.30–12.00, 13.00–16.00; Jumat …
+    days: str  # days off, and days with other hours, from the cycle's opening on
+    source: str
+    changed: str  # when hours or holidays were changed in the cycle's course, or '–'
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """What the drafter adds to the report."""
+
+    kind_key: str  # remark, suggestion
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRow:
+    """A gate that sent the cycle back."""
+
+    step: int
+    to: int
+    activity: str
+    officer: str
+    at: str
+    actual: str  # minutes that the gate had been open, counted as its step is
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +351,9 @@ class Content:
     findings: tuple[Finding, ...]
     progress: tuple[ProgressRow, ...]  # of the monitoring sheet; elsewhere empty
     steps: tuple[StepRow, ...]
+    counting: Counting
+    notes: tuple[NoteRow, ...]  # of the report; elsewhere empty
+    returns: tuple[ReturnRow, ...]
     first_day: str
     last_day: str
     basis: tuple[str, ...]

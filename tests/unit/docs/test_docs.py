@@ -29,6 +29,7 @@ from orchestrator.model.office import (
     Wording,
 )
 from orchestrator.model.verdict import GOOD, Verdict
+from orchestrator.model.working_time import Season, WorkingTime
 from orchestrator.sop.procedure import DEFAULT
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -131,8 +132,12 @@ def office_keys() -> dict[str, str]:
         "sop": Wording,
         "steps": StepOverride,
         "rules": Rules,
+        "working_time": WorkingTime,
+        "working_time.seasons": Season,
     }
-    assert {*parts, "roles"} == set(Office.model_fields), "a section of office.yml is new"
+    assert {p for p in parts if "." not in p} | {"roles"} == set(Office.model_fields), (
+        "a section of office.yml is new"
+    )
     return {
         f"{section}.{name}": default_words(section, field)
         for section, model in parts.items()
@@ -145,7 +150,9 @@ def default_words(section: str, field: Any) -> str:
         return "required"
     if section in ("steps", "sop"):
         return "as in the SOP"
-    if field.default in ("", ()):
+    if section == "working_time.seasons":
+        return "as usual"
+    if field.default in ("", (), {}):
         return "empty"
     return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
 

@@ -16,7 +16,7 @@ COMMANDS = {
     "status": "status",
     "documents": "records",
     "archive": "records",
-    "audit": "records",
+    "audit": "audit",
     "sop": "sop",
     "demo": "demo",
     "lab": "lab",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.fold_gates import gate_returned, gate_signed
@@ -24,6 +26,9 @@ STEP_OF_PHASE = {
     Phase.TEST: 8,
     Phase.RESTORE: 8,
 }
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+"""Names of documents: one file in one folder, whatever the system."""
 
 
 class IllegalEntry(CannotRunError):
@@ -52,10 +57,10 @@ def step_forward(state: CycleState | None, entry: Entry) -> CycleState:
             state = _opened(entry)
         else:
             APPLY[entry.kind](state, entry)
-    except (machine.IllegalStep, KeyError, TypeError, ValueError) as error:
+    except (machine.IllegalStep, AttributeError, KeyError, TypeError, ValueError) as error:
         raise IllegalEntry(
             f"journal entry {entry.seq} ({entry.kind}) is not allowed: {error}"
-        ) from (error)
+        ) from error
     state.head, state.seq, state.last_at = entry.hash, entry.seq, entry.at
     return state
 
@@ -154,9 +159,13 @@ def _plan_made(state: CycleState, entry: Entry) -> None:
 
 def _document(state: CycleState, entry: Entry) -> None:
     body = entry.body
-    state.documents[body["name"]] = DocumentRecord(
+    # The name becomes a path, here and on an auditor's machine.
+    require(PLAIN_NAME.fullmatch(body["name"]) is not None, "it is no plain file name")
+    record = DocumentRecord(
         body["name"], body["sha256"], body["size"], entry.step or 0, entry.at, entry.seq
     )
+    state.documents[record.name] = record
+    state.rendered.append(record)
 
 
 def _verdict(state: CycleState, entry: Entry) -> None:
@@ -176,6 +185,9 @@ def _note(state: CycleState, entry: Entry) -> None:
 
 def _archived(state: CycleState, entry: Entry) -> None:
     require(state.steps[12].state == "open", "the archive is made in step 12")
+    path = PurePosixPath(entry.body["path"])
+    inside = not path.is_absolute() and ".." not in path.parts
+    require(inside, "the archive lies in the home folder")
     state.archive_manifest = entry.body["manifest_sha256"]
     state.archive_path = entry.body["path"]
 

@@ -118,7 +118,8 @@ class CycleState:
     verdicts: dict[str, HostVerdict] = field(default_factory=dict)
     signatures: list[SignatureRecord] = field(default_factory=list)  # valid ones of this revision
     returns: list[ReturnRecord] = field(default_factory=list)
-    documents: dict[str, DocumentRecord] = field(default_factory=dict)
+    documents: dict[str, DocumentRecord] = field(default_factory=dict)  # valid ones, by name
+    rendered: list[DocumentRecord] = field(default_factory=list)  # all that were ever made
     notes: list[Note] = field(default_factory=list)
     archive_manifest: str = ""
     archive_path: str = ""

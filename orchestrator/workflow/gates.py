@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 from orchestrator.documents.render import marks_of
@@ -116,7 +116,7 @@ def _may_sign(state: CycleState, officer_id: str) -> tuple[Step, Officer]:
             "officers who may sign: "
             + (", ".join(o.id for r in open_roles for o in state.office.with_role(r)) or "nobody"),
         )
-    today = date.today().isoformat()
+    today = datetime.now(state.office.office.zone).date().isoformat()
     if (officer.valid_from and today < officer.valid_from) or (
         officer.valid_until and today > officer.valid_until
     ):

@@ -20,6 +20,8 @@ from orchestrator.journal.state import CycleState
 LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/-]+)")
 TAG_BYTES = 4 << 20
 """No file beside data/ is larger: a manifest has some dozens of lines."""
+SLACK = 64 << 20
+"""Bytes that data/ may have beyond twice what it should: a changed file is then still named."""
 FILES = 20_000
 """More files than any cycle has: a folder with more is not read to its end."""
 
@@ -67,12 +69,20 @@ def check_layout(bag: Path) -> str:
         raise ValueError(f"{extra[0]!r} is in no manifest: it was added")
     if gone := sorted(known - set(files)):
         raise ValueError(f"{gone[0]} is missing")
-    payload = [size for name, size in files.items() if name.startswith("data/")]
-    oxum = f"{sum(payload)}.{len(payload)}"
-    info = (bag / "bag-info.txt").read_text(encoding="utf-8")
-    if f"\nPayload-Oxum: {oxum}\n" not in info:
-        raise ValueError(f"data/ holds {oxum} (bytes.files), bag-info.txt names another size")
-    return f"{len(files)} plain files, all listed, {sum(payload)} bytes"
+    payload = sum(size for name, size in files.items() if name.startswith("data/"))
+    told = _oxum(bag)
+    if payload > 2 * told + SLACK:
+        raise ValueError(f"data/ has {payload} bytes, bag-info.txt tells of {told}: not opened")
+    return f"{len(files)} plain files, all listed, {payload} bytes"
+
+
+def _oxum(bag: Path) -> int:
+    """The bytes in data/ as bag-info.txt tells them."""
+    text = (bag / "bag-info.txt").read_text(encoding="utf-8")
+    match = re.search(r"^Payload-Oxum: ([0-9]{1,15})\.[0-9]{1,6}$", text, re.MULTILINE)
+    if match is None:
+        raise ValueError("bag-info.txt does not tell how large data/ is (Payload-Oxum)")
+    return int(match[1])
 
 
 def read_manifest(path: Path) -> dict[str, str]:
@@ -95,7 +105,7 @@ def check_hashes(bag: Path) -> str:
     """Every file against the manifests, by this program and by the bagit library."""
     tags = read_manifest(bag / "tagmanifest-sha256.txt")
     payload = read_manifest(bag / "manifest-sha256.txt")
-    for name, digest in {**payload, **tags}.items():
+    for name, digest in {**tags, **payload}.items():
         if file_hash(bag / name) != digest:
             raise ValueError(f"{name} was changed: its SHA-256 is not the one in the manifest")
     logging.getLogger("bagit").setLevel(logging.CRITICAL)  # it reports by exception as well
@@ -128,4 +138,7 @@ def check_expected(bag: Path, files: Mapping[str, str], state: CycleState) -> st
         raise ValueError(f"data/{gone[0]} is missing")
     if extra := sorted(found - expected - earlier):
         raise ValueError(f"data/{extra[0]} belongs to no entry of the journal")
+    lines = (data / "journal.jsonl").stat().st_size
+    if (data / "journal.db").stat().st_size > 4 * lines + SLACK:
+        raise ValueError("data/journal.db is far larger than its entries")
     return f"{len(expected)} files that the journal asks for"

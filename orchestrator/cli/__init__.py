@@ -14,6 +14,7 @@ COMMANDS = {
     "sign": "gates",
     "return": "gates",
     "status": "status",
+    "recap": "recap",
     "documents": "records",
     "archive": "records",
     "audit": "audit",

@@ -200,9 +200,12 @@ def from_service(workspace, missing, deadline):
 def fill(wanted):
     """Write what the entries say into the items of a source package."""
     ids = changelog.advisories(wanted.entries)
+    published = changelog.published(wanted.entries)
     severity = SEVERITY.get(changelog.urgency_of(wanted.entries), "")
     for item in wanted.items:
         item["advisories"] = list(ids)
+        if published:
+            item["published"] = published
         if item["class"] == "security":
             item["severity"] = severity
 

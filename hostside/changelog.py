@@ -1,9 +1,12 @@
 """Debian changelogs: the entries between two versions, their CVE ids and urgency (SOP step 2)."""
 
 import re
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 
 HEADER = re.compile(r"^(\S+) \(([^\s()]+)\)[^;]*;(.*)$")
 ADVISORY = re.compile(r"\b(CVE-\d{4}-\d{4,7}|(?:DSA|DLA|USN)-\d{2,5}-\d{1,2})\b", re.IGNORECASE)
+TRAILER = re.compile(r"^ -- .*>  (.+)$", re.MULTILINE)
 URGENCY = re.compile(r"\burgency=(\w+)", re.IGNORECASE)
 # The changelog's own words in their order; they rank an upload, not a vulnerability.
 URGENCIES = ("low", "medium", "high", "emergency", "critical")
@@ -80,6 +83,22 @@ def advisories(entries):
     """CVE, DSA, DLA and USN ids that the entries name, each once, sorted."""
     found = {word.upper() for _, _, text in entries for word in ADVISORY.findall(text)}
     return sorted(found)[:ADVISORIES_AT_MOST]
+
+
+def published(entries):
+    """The UTC day, YYYY-MM-DD, of the oldest entry that names an advisory; "" when not known.
+
+    Since then the installed version has been known to be vulnerable.
+    """
+    days = []
+    for _, _, text in entries:
+        trailer = TRAILER.search(text)
+        if trailer and ADVISORY.search(text):
+            try:
+                days.append(parsedate_to_datetime(trailer.group(1)).astimezone(timezone.utc))
+            except (TypeError, ValueError, OverflowError):
+                continue
+    return min(days).strftime("%Y-%m-%d") if days else ""
 
 
 def urgency_of(entries):

@@ -2,81 +2,86 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-import bagit
-
-from orchestrator.archive.bag import manifest_hash
-from orchestrator.journal.entry import BrokenChain, Entry
-from orchestrator.journal.fold import IllegalEntry, step_forward
-from orchestrator.journal.state import CycleState
-from orchestrator.journal.store import read_entries
-from orchestrator.journal.times import jump_seconds
-from orchestrator.model.canonical import sha256_hex
+from orchestrator.archive.bag import derived, file_hash, manifest_hash
+from orchestrator.archive.folder import check_expected, check_hashes, check_info, check_layout
+from orchestrator.archive.replay import replay
+from orchestrator.archive.report import Report
+from orchestrator.archive.trust import Trusted
+from orchestrator.journal.entry import Entry
+from orchestrator.journal.state import CycleState, DocumentRecord
+from orchestrator.model.cycle import CycleId
 from orchestrator.model.errors import UsageError
-from orchestrator.model.note import NoteStatement
-from orchestrator.model.statement import Statement
-from orchestrator.signature.ssh import verify
+from orchestrator.sop.shown import ARCHIVED
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that was verified: what, whether it holds, and what was found."""
-
-    name: str
-    ok: bool
-    detail: str
+def is_archive(folder: Path) -> bool:
+    """Whether a folder looks like an archive of sop-run."""
+    return (folder / "bagit.txt").is_file() and (folder / "data").is_dir()
 
 
-@dataclass
-class Report:
-    """All checks of an audit, in order."""
-
-    checks: list[Check] = field(default_factory=list)
-    state: CycleState | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything held."""
-        return all(c.ok for c in self.checks)
-
-    def add(self, name: str, ok: bool, detail: str) -> None:
-        """Record one check."""
-        self.checks.append(Check(name, ok, detail))
-
-
-def audit_archive(folder: Path, trusted: Path | None = None) -> Report:
+def audit_archive(folder: Path, trusted: Trusted | None = None) -> Report:
     """Verify an archive folder with nothing but itself and, if given, trusted public keys.
 
-    `trusted` is a file with one public key a line (allowed_signers lines or .pub lines); then
-    every signature must come from one of them. Raises UsageError when `folder` is no archive.
+    With `trusted` every signature must come from one of its keys. Nothing is written, and no link
+    is followed. Raises UsageError when `folder` is no archive.
     """
-    if not (folder / "bagit.txt").is_file() or not (folder / "data").is_dir():
+    if not is_archive(folder):
         raise UsageError(
             f"{folder} is no archive of sop-run", "name the folder with bagit.txt in it"
         )
-    report = Report()
+    report = Report(trusted=trusted is not None)
+    name = "bag: plain files only, each one listed"
+    if not report.attempt(name, lambda: check_layout(folder)):
+        return report  # what else lies there is not opened
     data = folder / "data"
-    entries = _journal(report, data / "journal.db", frozen=True, trusted=_keys(trusted))
+    entries = replay(report, data / "journal.db", frozen=True, trusted=trusted)
     lines = data / "journal.jsonl"
-    _attempt(report, "journal.jsonl is the same journal", lambda: _same_lines(lines, entries))
-    if report.state is not None:
-        _documents(report, report.state, data / "documents")
-    _attempt(report, "bag: every file is there and unchanged", lambda: _bag(folder))
+    report.attempt("journal.jsonl is the same journal", lambda: _same_lines(lines, entries))
+    state = report.state
+    if state is not None:
+        report.attempt("procedure: the cycle stood at its archive", lambda: _complete(state))
+        _documents(report, state, data / "documents")
+        _earlier(report, state, data / "earlier")
+        _derived(report, folder, entries, state)
+        report.attempt("bag: it lies under its own name", lambda: _own_name(folder, state))
+    report.attempt("bag: every file is there and unchanged", lambda: check_hashes(folder))
+    report.manifest = manifest_hash(folder)
     return report
 
 
-def audit_cycle(folder: Path, home: Path, trusted: Path | None = None) -> Report:
+def _derived(report: Report, folder: Path, entries: Sequence[Entry], state: CycleState) -> None:
+    """Files that follow from the journal are made once more from it, and compared byte for byte."""
+    data = folder / "data"
+    files: dict[str, str] = {}
+
+    def derive() -> str:
+        files.update(derived(entries, state))
+        return f"{len(files)} files"
+
+    if not report.attempt("what follows from the journal can be made from it", derive):
+        return
+    for path in (name for name in files if not name.startswith("signatures/")):
+        check = partial(_same, data / path, files[path])
+        report.attempt(f"{path} is what the journal says", check)
+    report.attempt("signatures/ is what the journal says", lambda: _all_same(data, files))
+    report.attempt("bag-info.txt is what the journal says", lambda: check_info(folder, state))
+    name = "bag: nothing is missing, nothing unknown"
+    report.attempt(name, lambda: check_expected(folder, files, state))
+
+
+def audit_cycle(folder: Path, home: Path, trusted: Trusted | None = None) -> Report:
     """Verify a cycle where it lies, and its archive when it has one."""
-    report = Report()
-    _journal(report, folder / "journal.db", frozen=False, trusted=_keys(trusted))
+    report = Report(trusted=trusted is not None)
+    replay(report, folder / "journal.db", frozen=False, trusted=trusted)
     state = report.state
     if state is None:
         return report
     _documents(report, state, folder / "documents")
+    _earlier(report, state, folder / "earlier")
     if state.archive_manifest:
         bag = home / state.archive_path
 
@@ -86,154 +91,86 @@ def audit_cycle(folder: Path, home: Path, trusted: Path | None = None) -> Report
                 raise ValueError(f"the journal says {state.archive_manifest}, the archive {found}")
             return found
 
-        _attempt(report, "archive: manifest hash is the one in the journal", same)
-        if (bag / "bagit.txt").is_file():
+        report.attempt("archive: manifest hash is the one in the journal", same)
+        if is_archive(bag):
             for check in audit_archive(bag, trusted).checks:
                 report.add(f"archive: {check.name}", check.ok, check.detail)
     return report
 
 
-def _attempt(report: Report, name: str, action: Callable[[], str]) -> None:
-    """Run one check; what it raises is its failure."""
-    try:
-        report.add(name, True, action())
-    except (OSError, ValueError, KeyError, bagit.BagError) as error:
-        report.add(name, False, str(error))
-
-
-def _keys(trusted: Path | None) -> frozenset[str] | None:
-    if trusted is None:
-        return None
-    try:
-        words = trusted.read_text(encoding="utf-8").split()
-    except OSError as error:
-        raise UsageError(f"{trusted} cannot be read: {error.strerror}") from error
-    return frozenset(w for w in words if w.startswith("AAAA"))
-
-
-def _journal(
-    report: Report, path: Path, *, frozen: bool, trusted: frozenset[str] | None
-) -> list[Entry]:
-    """Chain, procedure and signatures; the state ends up in the report when all can be read."""
-    entries: list[Entry] = []
-    state: CycleState | None = None
-    chain = "journal: hash chain"
-    try:
-        for entry in read_entries(path, frozen=frozen):
-            entries.append(entry)
-    except BrokenChain as error:
-        report.add(chain, False, str(error))
-        return entries
-    except UsageError as error:
-        report.add(chain, False, error.message)
-        return entries
-    if not entries:
-        report.add(chain, False, "the journal is empty")
-        return entries
-    report.add(chain, True, f"{len(entries)} entries, head {entries[-1].hash[:16]}…")
-    signed = 0
-    try:
-        for entry in entries:
-            if _is_signed(entry) and state is not None:
-                _signature(report, state, entry, trusted)
-                signed += 1
-            state = step_forward(state, entry)
-    except IllegalEntry as error:
-        report.add("procedure: every entry is allowed where it stands", False, error.message)
-        return entries
-    report.add("procedure: every entry is allowed where it stands", True, "13 steps of the SOP")
-    report.add("signatures: all gates and notes", report.ok, f"{signed} signatures checked")
-    report.add("journal: times", True, _times(state))
-    report.state = state
-    return entries
-
-
-def _signature(
-    report: Report, state: CycleState, entry: Entry, trusted: frozenset[str] | None
-) -> None:
-    """Check one signature against the officer's keys as office.yml had them then."""
-    officer = state.office.officer(entry.actor)
-    name = f"signature: step {entry.step} by {entry.actor} (journal entry {entry.seq})"
-    if officer is None:
-        report.add(name, False, "office.yml had no such officer")
-        return
-    try:
-        statement: Statement | NoteStatement
-        if entry.kind == "note.added":
-            statement = NoteStatement.model_validate_json(entry.body["statement"])
-            decision: str = statement.kind
-        else:
-            statement = Statement.model_validate_json(entry.body["statement"])
-            decision = statement.decision
-    except (KeyError, ValueError) as error:
-        report.add(name, False, f"its statement cannot be read: {error}")
-        return
-    keys = officer.valid_keys
-    if trusted is not None:
-        # Only keys that the auditor trusts may have made it, not just any of the officer's.
-        keys = tuple(k for k in keys if k.split()[1] in trusted)
-        if not keys:
-            report.add(name, False, "the officer's key is not among the trusted ones")
-            return
-    reason = verify(
-        entry.body["statement"],
-        entry.body["signature"],
-        officer.id,
-        keys,
-        at=statement.at,
-        valid=(officer.valid_from, officer.valid_until),
-    )
-    report.add(name, not reason, reason or f"{decision}, by the officer's key")
-
-
-def _is_signed(entry: Entry) -> bool:
-    """Whether an officer's signature stands under the entry: each gate, and notes with a key."""
-    is_note = entry.kind == "note.added" and "statement" in entry.body
-    return is_note or entry.kind in ("gate.signed", "gate.returned")
-
-
-def _times(state: CycleState | None) -> str:
-    """A clock that was set back is remarked, not failed: the chain says in which order it was."""
-    jumps = state.jumps if state is not None else []
-    if not jumps:
-        return "no entry is earlier than the one before it"
-    worst = max(jumps, key=jump_seconds)
-    return (
-        f"remark: the clock went back {len(jumps)} times, by {jump_seconds(worst):.0f} s at entry "
-        f"{worst.seq}; the order of the entries is proven, durations across it are not stated"
-    )
+def _complete(state: CycleState) -> str:
+    """A journal that was cut short is not one of a cycle that was archived."""
+    if state.steps[11].state != "passed" or state.steps[12].state != "open":
+        raise ValueError("step 11 has not passed in this journal: it was cut short")
+    if missing := sorted(ARCHIVED - set(state.documents)):
+        raise ValueError(f"{missing[0]} was never made in this journal: it was cut short")
+    return "step 11 is signed, every document was made"
 
 
 def _documents(report: Report, state: CycleState, folder: Path) -> None:
     for record in state.documents.values():
-
-        def unchanged(name: str = record.name, digest: str = record.sha256) -> str:
-            found = sha256_hex((folder / name).read_bytes())
-            if found != digest:
-                raise ValueError(f"it was changed: SHA-256 is {found}, the journal says {digest}")
-            return f"SHA-256 {digest[:16]}…"
-
-        _attempt(report, f"document: {record.name} (journal entry {record.seq})", unchanged)
+        report.attempt(
+            f"document: {record.name} (journal entry {record.seq})",
+            partial(_unchanged, folder / record.name, record),
+        )
 
 
-def _same_lines(path: Path, entries: list[Entry]) -> str:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for number, (line, entry) in enumerate(zip(lines, entries, strict=False), 1):
-        if line != entry.line():
-            raise ValueError(f"journal entry {number} differs between journal.db and journal.jsonl")
-    if len(lines) != len(entries):
-        raise ValueError(f"it has {len(lines)} entries, journal.db has {len(entries)}")
-    return f"{len(lines)} entries"
+def _earlier(report: Report, state: CycleState, folder: Path) -> None:
+    """Documents of earlier revisions, as far as they were kept."""
+    for record in state.rendered:
+        path = folder / f"{record.seq:04d}-{record.name}"
+        if path.exists():
+            report.attempt(
+                f"earlier document: {record.name} (journal entry {record.seq})",
+                partial(_unchanged, path, record),
+            )
 
 
-def _bag(folder: Path) -> str:
-    logging.getLogger("bagit").setLevel(logging.CRITICAL)  # it reports by exception as well
-    bag = bagit.Bag(str(folder))
-    for name, hashes in sorted(bag.entries.items()):
-        path = folder / name
-        if not path.is_file():
-            raise ValueError(f"{name} is missing")
-        if sha256_hex(path.read_bytes()) != hashes["sha256"]:
-            raise ValueError(f"{name} was changed: its SHA-256 is not the one in the manifest")
-    bag.validate(processes=1)
-    return f"{len(bag.payload_entries())} files, manifest {manifest_hash(folder)[:16]}…"
+def _unchanged(path: Path, record: DocumentRecord) -> str:
+    size = path.stat().st_size
+    if size != record.size:
+        raise ValueError(f"it was changed: it has {size} bytes, the journal says {record.size}")
+    found = file_hash(path)
+    if found != record.sha256:
+        raise ValueError(f"it was changed: SHA-256 is {found}, the journal says {record.sha256}")
+    return f"SHA-256 {record.sha256[:16]}…"
+
+
+def _same_lines(path: Path, entries: Sequence[Entry]) -> str:
+    number = 0
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        for number, entry in enumerate(entries, 1):
+            right = entry.line() + "\n"
+            if lines.readline(len(right) + 1) != right:
+                raise ValueError(
+                    f"journal entry {number} differs between journal.db and journal.jsonl"
+                )
+        if lines.read(1):
+            raise ValueError(f"it has more than the {len(entries)} entries of journal.db")
+    return f"{number} entries"
+
+
+def _same(path: Path, text: str) -> str:
+    right = text.encode("utf-8")
+    if path.stat().st_size != len(right) or path.read_bytes() != right:
+        raise ValueError(f"{path.name} is not what the journal gives: it was changed")
+    return f"{len(right)} bytes"
+
+
+def _all_same(data: Path, files: dict[str, str]) -> str:
+    chosen = {name: text for name, text in files.items() if name.startswith("signatures/")}
+    for name, text in chosen.items():
+        _same(data / name, text)
+    return f"{len(chosen) // 2} statements, each with its signature"
+
+
+def _own_name(folder: Path, state: CycleState) -> str:
+    """A folder that bears a cycle's name holds that cycle; any other name is fine for a copy."""
+    name = folder.resolve().name
+    try:
+        CycleId.parse(name)
+    except ValueError:
+        return f"cycle {state.cycle}"
+    if name != state.cycle:
+        raise ValueError(f"the folder {name} holds the archive of cycle {state.cycle}")
+    return f"cycle {state.cycle}"

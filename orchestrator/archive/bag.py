@@ -1,60 +1,58 @@
-"""The archive of a cycle: a BagIt folder (RFC 8493) that can be read without this program."""
+"""The archive of a cycle: a BagIt folder (RFC 8493) that can be read without this program.
+
+Everything in it follows from the journal and the documents, so the same cycle gives the same
+bytes; docs/reference/archive.md describes every file.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 import sqlite3
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import bagit
-
+from orchestrator.archive.facts import cycle_json, keep_until
+from orchestrator.archive.hand import VERIFY
+from orchestrator.archive.signed import signed, signers_file
+from orchestrator.journal.entry import Entry
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.store import read_entries, write_copy
-from orchestrator.model.canonical import canonical_json, sha256_hex
+from orchestrator.model.canonical import canonical_json
 from orchestrator.model.errors import CannotRunError
-from orchestrator.signature.ssh import allowed_signers
+from orchestrator.model.text import printable
 
-HOW_TO_VERIFY = """\
-How to verify this folder without the program that made it
-==========================================================
-1. Every file is unchanged (from the folder that holds bagit.txt):
-     sha256sum -c tagmanifest-sha256.txt && sha256sum -c manifest-sha256.txt
-2. Every signature (NAME is for example step-03-analis, OFFICER stands in the .json):
-     cd data/signatures
-     ssh-keygen -Y verify -f ../allowed_signers -I OFFICER -n sop-run/gate/1 \\
-         -s NAME.sig < NAME.json
-   Compare the keys in allowed_signers with those that the officers themselves show.
-3. The journal: each line of data/journal.jsonl holds `hash`, the SHA-256 of the line's other
-   fields as JSON with sorted keys and no spaces, and `prev`, the hash of the line before:
-     python3 -c '
-     import hashlib, json
-     prev = "0" * 64
-     for n, line in enumerate(open("data/journal.jsonl", encoding="utf-8"), 1):
-         e = json.loads(line); h = e.pop("hash")
-         c = json.dumps(e, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-         assert e["prev"] == prev and hashlib.sha256(c.encode()).hexdigest() == h, n
-         prev = h
-     print("journal ok")'
-"""
+DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+TAG_FILES = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt")
+"""Files beside data/ that the tag manifest covers."""
+CHUNK = 1 << 20
 
 
 def make_bag(cycle_folder: Path, state: CycleState, target: Path) -> str:
     """Bundle a cycle into `target`; returns the SHA-256 of its tag manifest.
 
-    The folder appears whole or not at all. What an interrupted call left is made again.
-    Raises CannotRunError when the disk refuses.
+    The folder appears whole or not at all, also after a loss of power. What an interrupted call
+    left is made again. Raises CannotRunError when the disk refuses or a document is not the one
+    on record.
     """
     staging = target.with_name(f".{target.name}.partial")
+    former = target.with_name(f".{target.name}.former")
     try:
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
-        _fill(staging, cycle_folder, state)
-        bagit.make_bag(str(staging), bag_info=_bag_info(state), checksums=["sha256"], processes=1)
-        _two_spaces(staging / "tagmanifest-sha256.txt")
-        if target.exists():
-            shutil.rmtree(target)  # never recorded in the journal, so a left-over of a crash
+        for left in (staging, former):
+            if left.exists():
+                shutil.rmtree(left)
+        (staging / "data").mkdir(parents=True)
+        _fill(staging / "data", cycle_folder, state)
+        _tag(staging, state)
+        _sync(staging)
+        if target.exists():  # never recorded in the journal, so a left-over of a crash
+            target.rename(former)
         staging.rename(target)
-    except (OSError, sqlite3.Error, bagit.BagError) as error:
+        _sync_folder(target.parent)
+        if former.exists():
+            shutil.rmtree(former)
+    except (OSError, sqlite3.Error) as error:
         raise CannotRunError(
             f"the archive {target} cannot be written: {error}",
             "free space, then run the same command again: nothing is lost",
@@ -64,54 +62,120 @@ def make_bag(cycle_folder: Path, state: CycleState, target: Path) -> str:
 
 def manifest_hash(bag: Path) -> str:
     """SHA-256 of the tag manifest, which covers every other file of the bag."""
-    return sha256_hex((bag / "tagmanifest-sha256.txt").read_bytes())
+    return file_hash(bag / "tagmanifest-sha256.txt")
 
 
-def _two_spaces(manifest: Path) -> None:
-    """Write a manifest as `sha256sum -c` reads it; bagit puts one space where it wants two."""
-    lines = manifest.read_text(encoding="utf-8").splitlines()
-    _write(manifest, "".join("  ".join(line.split(None, 1)) + "\n" for line in lines))
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file of any size, in constant memory."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
-def _fill(staging: Path, cycle_folder: Path, state: CycleState) -> None:
-    (staging / "documents").mkdir()
-    for name in state.documents:
-        shutil.copyfile(cycle_folder / "documents" / name, staging / "documents" / name)
-    entries = [e for e in read_entries(cycle_folder / "journal.db") if e.seq <= state.seq]
-    write_copy(entries, staging / "journal.db")
-    lines = "".join(entry.line() + "\n" for entry in entries)
-    _write(staging / "journal.jsonl", lines)
-    signatures = staging / "signatures"
-    signatures.mkdir()
-    signers: dict[str, str] = {}
-    for record in state.signatures:
-        name = f"step-{record.step:02d}-{record.role}"
-        (signatures / f"{name}.json").write_text(record.statement, encoding="utf-8")
-        (signatures / f"{name}.sig").write_text(record.signature, encoding="utf-8")
-        signers[record.officer] = allowed_signers(record.officer, record.keys)
-    _write(staging / "allowed_signers", "".join(signers[k] for k in sorted(signers)))
+def derived(entries: Sequence[Entry], state: CycleState) -> dict[str, str]:
+    """Path under data/ → text of every file that follows from the journal alone."""
+    signatures = signed(entries)
+    files = {
+        "cycle.json": cycle_json(entries, state),
+        "office.json": canonical_json(state.office.model_dump(mode="json")),
+        "allowed_signers": signers_file(signatures),
+    }
     if state.plan is not None:
-        _write(staging / "plan.json", state.plan.canonical())
-    _write(staging / "office.json", canonical_json(state.office.model_dump(mode="json")))
-    _write(staging / "VERIFY.txt", HOW_TO_VERIFY)
+        files["plan.json"] = state.plan.canonical()  # its SHA-256 is the plan's id
+    for one in signatures:
+        files[f"signatures/{one.name}.json"] = one.entry.body["statement"]
+        files[f"signatures/{one.name}.sig"] = one.entry.body["signature"]
+    return files
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-
-
-def _bag_info(state: CycleState) -> dict[str, str]:
+def bag_info(state: CycleState, oxum: str) -> str:
+    """The text of bag-info.txt; `oxum` is the payload's bytes and files (RFC 8493)."""
     letters = state.office.letters
-    return {
+    fields = {
         "Bag-Software-Agent": f"sop-run {state.tool_version}",
         "Bagging-Date": state.last_at[:10],
+        "Payload-Oxum": oxum,
         "Source-Organization": state.office.office.agency,
         "External-Identifier": state.cycle,
         "External-Description": "SOP update/perbaikan software/sistem operasi",
         "Classification-Code": letters.classification_code,
         "Nature": letters.nature,
         "Retention-Years": str(letters.retention_years),
+        "Keep-Until": keep_until(state),
+        "Plan-ID": state.plan.id if state.plan else "-",
+        "Journal-Entries": str(state.seq),
         "Journal-Head": state.head,
         "Previous-Cycle": state.previous_cycle or "-",
         "Previous-Manifest-SHA256": state.previous_manifest or "-",
     }
+    return "".join(f"{name}: {printable(fields[name])}\n" for name in sorted(fields))
+
+
+def _fill(data: Path, cycle_folder: Path, state: CycleState) -> None:
+    (data / "documents").mkdir()
+    for record in state.documents.values():
+        copied = data / "documents" / record.name
+        shutil.copyfile(cycle_folder / "documents" / record.name, copied)
+        if file_hash(copied) != record.sha256:
+            raise CannotRunError(
+                f"{record.name} is not the document on record: it was changed since",
+                f"run `sop-run documents {state.cycle}` to make it again, then go on",
+            )
+    _earlier(data, cycle_folder, state)
+    entries = [e for e in read_entries(cycle_folder / "journal.db") if e.seq <= state.seq]
+    write_copy(entries, data / "journal.db")
+    with (data / "journal.jsonl").open("w", encoding="utf-8") as lines:
+        lines.writelines(entry.line() + "\n" for entry in entries)
+    (data / "signatures").mkdir()
+    for name, text in derived(entries, state).items():
+        _write(data / name, text)
+    _write(data / "VERIFY.txt", VERIFY)
+
+
+def _earlier(data: Path, cycle_folder: Path, state: CycleState) -> None:
+    """Documents whose place others took after a return: as far as they were kept."""
+    for record in state.rendered:
+        kept = cycle_folder / "earlier" / f"{record.seq:04d}-{record.name}"
+        if kept.is_file() and file_hash(kept) == record.sha256:
+            (data / "earlier").mkdir(exist_ok=True)
+            shutil.copyfile(kept, data / "earlier" / kept.name)
+
+
+def _tag(bag: Path, state: CycleState) -> None:
+    payload = sorted(p for p in (bag / "data").rglob("*") if p.is_file())
+    _write(bag / "bagit.txt", DECLARATION)
+    _write(bag / "manifest-sha256.txt", _manifest(bag, payload))
+    oxum = f"{sum(p.stat().st_size for p in payload)}.{len(payload)}"
+    _write(bag / "bag-info.txt", bag_info(state, oxum))
+    tags = _manifest(bag, [bag / name for name in TAG_FILES])
+    _write(bag / "tagmanifest-sha256.txt", tags)
+
+
+def _manifest(bag: Path, files: Iterable[Path]) -> str:
+    """Lines as `sha256sum -c` reads them."""
+    return "".join(f"{file_hash(p)}  {p.relative_to(bag).as_posix()}\n" for p in files)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _sync(folder: Path) -> None:
+    """Make a whole tree durable."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            _sync_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

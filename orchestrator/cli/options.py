@@ -34,6 +34,11 @@ def shared_options(function: Callable[..., int]) -> Callable[..., int]:
     def command(inventory: Path | None, office: Path | None, home: Path | None, **own: Any) -> int:
         return function(options=given(inventory, office, home), **own)
 
+    return path_options(command)
+
+
+def path_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Adds --inventory, --office and --home as they are, for a command that may need none."""
     for option in (
         click.option(
             "--home",

@@ -1,19 +1,12 @@
-"""`sop-run documents`, `sop-run archive` and `sop-run audit`."""
+"""`sop-run documents` and `sop-run archive`."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from pathlib import Path
-
 import click
 
-from orchestrator.archive.audit import Report, audit_archive, audit_cycle
 from orchestrator.cli.complete import cycle_names
 from orchestrator.cli.options import Given, shared_options
-from orchestrator.cli.show import EXIT_DONE, EXIT_FINDINGS
-from orchestrator.model.errors import UsageError
-from orchestrator.model.text import printable
+from orchestrator.cli.show import EXIT_DONE
 from orchestrator.workflow.again import archive_again, documents_again
 from orchestrator.workflow.monthly import find_cycle
 
@@ -45,52 +38,3 @@ def archive_command(*, cycle: str, options: Given) -> int:
     folder = find_cycle(options.settings, cycle)
     click.echo(archive_again(options.settings, folder))
     return EXIT_DONE
-
-
-@click.command("audit")
-@click.argument("target", metavar="CYCLE-or-FOLDER")
-@click.option(
-    "--keys",
-    type=click.Path(path_type=Path),
-    help="File with the officers' public keys from a source that you trust.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
-@shared_options
-def audit_command(
-    *,
-    target: str,
-    keys: Path | None,
-    as_json: bool,
-    options: Given,
-) -> int:
-    """Verify a cycle, or an archive folder on any machine: chain, signatures, documents, files.
-
-    Exit code 0: everything holds. 1: something does not; the first failure is named.
-
-    \b
-    Example: sop-run audit 2026-11
-             sop-run audit /media/archive/2026/2026-11 --keys officers.pub
-    """
-    if Path(target).is_dir() and (Path(target) / "bagit.txt").is_file():
-        report = audit_archive(Path(target), keys)
-    elif "/" in target:
-        raise UsageError(f"{target} is no archive folder", "name the folder with bagit.txt in it")
-    else:
-        folder = find_cycle(options.settings, target)
-        report = audit_cycle(folder, options.settings.home, keys)
-    click.echo(
-        json.dumps([asdict(c) for c in report.checks], indent=2) if as_json else _lines(report)
-    )
-    return EXIT_DONE if report.ok else EXIT_FINDINGS
-
-
-def _lines(report: Report) -> str:
-    lines = [
-        f"{'ok  ' if c.ok else 'FAIL'}  {c.name}: {printable(c.detail, 300)}" for c in report.checks
-    ]
-    first = next((c for c in report.checks if not c.ok), None)
-    if first is None:
-        lines.append(f"\nEverything holds ({len(report.checks)} checks).")
-    else:
-        lines.append(f"\nNOT in order. First failure: {first.name}: {printable(first.detail, 300)}")
-    return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -12,32 +13,44 @@ from orchestrator.cli.complete import cycle_names
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE, verdict_table, waiting_words
 from orchestrator.cli.times import minutes, overruns, returns, said, sent_back, time_facts
+from orchestrator.documents.content.labels import load_labels
+from orchestrator.documents.content.year import late_steps
+from orchestrator.documents.templates import template_folder
 from orchestrator.journal.book import read_state
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.store import now_utc
 from orchestrator.journal.times import step_times
+from orchestrator.model.cycle import CycleId
+from orchestrator.model.errors import UsageError
 from orchestrator.model.text import printable
+from orchestrator.model.verdict import GOOD
 from orchestrator.workflow.monthly import Standing, cycles, find_cycle
+from orchestrator.workflow.recap import archive_state
+from orchestrator.workflow.settings import Settings
 
 
 @click.command("status")
 @click.argument("cycle", required=False, shell_complete=cycle_names)
+@click.option("--year", type=click.IntRange(1970, 9999), help="List this year's cycles only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 @shared_options
-def status_command(*, cycle: str | None, as_json: bool, options: Given) -> int:
+def status_command(*, cycle: str | None, year: int | None, as_json: bool, options: Given) -> int:
     """Show where the 13 steps and the hosts of CYCLE stand; without CYCLE, list the cycles.
+
+    The list shows for each cycle how many hosts ended without finding, which steps took longer
+    than their standard time, and whether its archive lies where the journal says.
 
     \b
     Example: sop-run status
+             sop-run status --year 2026
              sop-run status 2026-11 --json
     """
     if cycle is None:
-        facts = [
-            facts_of(read_state(options.settings.cycle_folder(name)))
-            for name in cycles(options.settings.home)
-        ]
+        facts = listed(options.settings, year)
         click.echo(json.dumps(facts, indent=2) if as_json else _list(facts, options))
         return EXIT_DONE
+    if year is not None:
+        raise UsageError("--year lists cycles", "leave it out, or leave out the cycle")
     folder = find_cycle(options.settings, cycle)
     state = read_state(folder)
     if as_json:
@@ -93,20 +106,55 @@ def facts_of(state: CycleState) -> dict[str, Any]:
     }
 
 
+def listed(settings: Settings, year: int | None) -> list[dict[str, Any]]:
+    """The standing of every cycle, oldest first, with what is known across months."""
+    labels = load_labels(template_folder(settings.templates))
+    found = []
+    for name in cycles(settings.home):
+        period = CycleId.parse(name)
+        if year in (None, period.year):
+            state = read_state(settings.cycle_folder(name))
+            verdicts = Counter(str(v.verdict) for v in state.verdicts.values())
+            found.append(
+                {
+                    **facts_of(state),
+                    "period": period.period,
+                    "kind": state.kind,
+                    "verdicts": dict(sorted(verdicts.items())),
+                    "overruns": list(late_steps(state, labels)),
+                    "archive": archive_state(settings, state),
+                }
+            )
+    return found
+
+
 def _list(facts: list[dict[str, Any]], options: Given) -> str:
     if not facts:
         return f"No cycles in {options.settings.home}. Begin one with: {options.command('monthly')}"
-    rows = [f"{'CYCLE':<12}  {'OPENED':<16}  {'HOSTS':>5}  STANDS AT"]
+    rows = [
+        f"{'CYCLE':<12}  {'KIND':<10}  {'OPENED':<16}  {'HOSTS':>5}  {'GOOD':>5}  {'BAD':>5}  "
+        f"{'OVERRUNS':<10}  {'ARCHIVE':<7}  STANDS AT"
+    ]
     for fact in facts:
-        stand = "closed" if fact["closed_at"] else "working"
-        open_steps = [n for n, s in fact["steps"].items() if s["state"] == "open"]
-        if not fact["closed_at"] and open_steps:
-            stand = f"step {', '.join(open_steps)}"
-        if fact["waits_for"]:
-            stand += f", waits for {' and '.join(fact['waits_for_names'])}"
+        good = sum(n for verdict, n in fact["verdicts"].items() if verdict in GOOD)
+        bad = sum(fact["verdicts"].values()) - good
+        late = ",".join(map(str, fact["overruns"])) or "-"
         opened = fact["opened_at"][:16].replace("T", " ")
-        rows.append(f"{fact['cycle']:<12}  {opened:<16}  {len(fact['hosts']):>5}  {stand}")
+        rows.append(
+            f"{fact['cycle']:<12}  {fact['kind']:<10}  {opened:<16}  {len(fact['hosts']):>5}  "
+            f"{good:>5}  {bad:>5}  {late:<10}  {fact['archive']:<7}  {_stand(fact)}"
+        )
     return "\n".join(rows)
+
+
+def _stand(fact: dict[str, Any]) -> str:
+    if fact["closed_at"]:
+        return "closed"
+    open_steps = [n for n, s in fact["steps"].items() if s["state"] == "open"]
+    stand = f"step {', '.join(open_steps)}" if open_steps else "working"
+    if fact["waits_for"]:
+        stand += f", waits for {' and '.join(fact['waits_for_names'])}"
+    return stand
 
 
 def _steps(state: CycleState) -> str:

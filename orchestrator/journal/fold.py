@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.fold_gates import gate_returned, gate_signed, order_drafted
@@ -39,6 +41,9 @@ STEP_OF_PHASE = {
     Phase.RESTORE: 8,
 }
 
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+"""Names of documents: one file in one folder, whatever the system."""
+
 
 class IllegalEntry(CannotRunError):
     """An entry that the procedure does not allow at this place; nothing was recorded."""
@@ -68,10 +73,10 @@ def step_forward(state: CycleState | None, entry: Entry) -> CycleState:
         else:
             jump = clock_jump(state, entry)
             APPLY[entry.kind](state, entry)
-    except (machine.IllegalStep, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (machine.IllegalStep, AttributeError, KeyError, TypeError, ValueError) as error:
         raise IllegalEntry(
             f"journal entry {entry.seq} ({entry.kind}) is not allowed: {error}"
-        ) from (error)
+        ) from error
     if jump is not None:
         state.jumps.append(jump)
     state.head, state.seq, state.last_at = entry.hash, entry.seq, entry.at
@@ -179,9 +184,13 @@ def _plan_made(state: CycleState, entry: Entry) -> None:
 
 def _document(state: CycleState, entry: Entry) -> None:
     body = entry.body
-    state.documents[body["name"]] = DocumentRecord(
+    # The name becomes a path, here and on an auditor's machine.
+    require(PLAIN_NAME.fullmatch(body["name"]) is not None, "it is no plain file name")
+    record = DocumentRecord(
         body["name"], body["sha256"], body["size"], entry.step or 0, entry.at, entry.seq
     )
+    state.documents[record.name] = record
+    state.rendered.append(record)
 
 
 def _verdict(state: CycleState, entry: Entry) -> None:
@@ -193,8 +202,10 @@ def _verdict(state: CycleState, entry: Entry) -> None:
 
 def _archived(state: CycleState, entry: Entry) -> None:
     require(state.steps[12].state == "open", "the archive is made in step 12")
-    manifest, path = entry.body["manifest_sha256"], entry.body["path"]
-    state.archive_manifest, state.archive_path = manifest, path
+    manifest, path = entry.body["manifest_sha256"], PurePosixPath(entry.body["path"])
+    inside = not path.is_absolute() and ".." not in path.parts
+    require(inside, "the archive lies in the home folder")
+    state.archive_manifest, state.archive_path = manifest, entry.body["path"]
 
 
 def _closed(state: CycleState, entry: Entry) -> None:

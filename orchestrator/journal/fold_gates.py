@@ -15,11 +15,13 @@ from orchestrator.journal.state import (
 from orchestrator.model.plan import Order
 from orchestrator.model.statement import Statement
 from orchestrator.sop import machine
+from orchestrator.sop.shown import DEMANDED
 
 
 def _read_statement(state: CycleState, entry: Entry, decision: str) -> Statement:
     """The statement, after every check that needs no cryptography."""
     statement = Statement.model_validate_json(entry.body["statement"])
+    require(isinstance(entry.body["signature"], str), "the signature is no text")
     require(statement.canonical() == entry.body["statement"], "the statement is not canonical")
     require(statement.decision == decision, f"the statement does not say {decision}")
     require(statement.cycle == state.cycle, f"the statement is for cycle {statement.cycle}")
@@ -40,6 +42,8 @@ def _read_statement(state: CycleState, entry: Entry, decision: str) -> Statement
     shown = {name: record.sha256 for name, record in state.documents.items()}
     for name, digest in statement.documents.items():
         require(shown.get(name) == digest, f"{name} is not the document on record")
+    for name in DEMANDED[gate.number]:
+        require(name in statement.documents, f"the statement does not name {name}")
     return statement
 
 
@@ -113,6 +117,8 @@ def gate_returned(state: CycleState, entry: Entry) -> None:
     )
     for step in range(target, 14):
         state.steps[step] = StepState()
+    # What was shown for the steps undone is out of date: nobody can sign for it any more.
+    state.documents = {n: d for n, d in state.documents.items() if d.step < target}
     state.signatures = [s for s in state.signatures if s.step < target]
     if target == 2:
         state.revision += 1

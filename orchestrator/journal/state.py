@@ -156,7 +156,8 @@ class CycleState:
     verdicts: dict[str, HostVerdict] = field(default_factory=dict)
     signatures: list[SignatureRecord] = field(default_factory=list)  # valid ones of this revision
     returns: list[ReturnRecord] = field(default_factory=list)
-    documents: dict[str, DocumentRecord] = field(default_factory=dict)
+    documents: dict[str, DocumentRecord] = field(default_factory=dict)  # valid ones, by name
+    rendered: list[DocumentRecord] = field(default_factory=list)  # all that were ever made
     notes: list[Note] = field(default_factory=list)
     holidays: HolidayRecord | None = None  # None: an older journal; its steps count elapsed time
     recounted_at: str = ""  # when the working calendar was last changed under passed steps

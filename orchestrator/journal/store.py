@@ -37,10 +37,47 @@ def now_utc() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
+def _structure(db: sqlite3.Connection) -> list[tuple[str, ...]]:
+    rows = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name")
+    return rows.fetchall()
+
+
+def _check_structure(db: sqlite3.Connection) -> None:
+    """Raise BrokenChain unless the database holds the journal's own table and nothing else.
+
+    A forged file could name a view `entry` that never ends, or hide what nobody looks at.
+    """
+    with closing(sqlite3.connect(":memory:")) as own:
+        own.executescript(SCHEMA)
+        if _structure(db) != _structure(own):
+            raise BrokenChain(1, "the database has another structure than a journal")
+
+
+def _read_row(row: tuple[Any, ...], seq: int, prev: str, *, strict: bool) -> Entry:
+    """One row as an entry; raises BrokenChain for whatever is wrong with it."""
+    try:
+        numbers, texts = (row[0], 0 if row[3] is None else row[3]), (*row[1:3], *row[4:])
+        if not all(type(n) is int for n in numbers) or not all(type(t) is str for t in texts):
+            raise TypeError("a column has another type")
+        seq_, at, kind, step, actor, host, text, before, digest = row
+        entry = Entry(seq_, at, kind, step, actor, host, json.loads(text), before, digest)
+        if not isinstance(entry.body, dict):
+            raise TypeError("the body is not an object")
+        if strict and canonical_json(entry.body) != row[6]:
+            raise ValueError("the body is not canonical JSON")  # a key that stands twice, NaN
+        check_link(entry, seq, prev)
+    except BrokenChain:
+        raise
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BrokenChain(seq, f"unreadable: {error}") from error
+    return entry
+
+
 def read_entries(path: Path, *, frozen: bool = False) -> Iterator[Entry]:
     """Yield the entries of a journal, each checked against the chain.
 
-    `frozen` reads a file that nobody writes (an archive, also on read-only media).
+    `frozen` reads a file that nobody writes (an archive, also on read-only media), and trusts it
+    less: its structure and the very bytes of each body are checked, too.
     Raises BrokenChain at the first entry that fails, UsageError when there is no such journal.
     """
     if not path.is_file():
@@ -51,25 +88,13 @@ def read_entries(path: Path, *, frozen: bool = False) -> Iterator[Entry]:
     known = (0, "") if frozen else Anchor(path).read()
     try:
         with closing(sqlite3.connect(uri, uri=True)) as db:
+            if frozen:
+                _check_structure(db)
             rows = db.execute(
                 "SELECT seq, at, kind, step, actor, host, body, prev, hash FROM entry ORDER BY seq"
             )
             for row in rows:
-                try:
-                    entry = Entry(
-                        seq=row[0],
-                        at=row[1],
-                        kind=row[2],
-                        step=row[3],
-                        actor=row[4],
-                        host=row[5],
-                        body=json.loads(row[6]),
-                        prev=row[7],
-                        hash=row[8],
-                    )
-                except (ValueError, TypeError) as error:
-                    raise BrokenChain(seq, f"unreadable: {error}") from error
-                check_link(entry, seq, prev)
+                entry = _read_row(row, seq, prev, strict=frozen)
                 check_anchor(known, seq, entry.hash)
                 yield entry
                 prev, seq = entry.hash, seq + 1

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.archive.audit import Report, audit_archive
+from orchestrator.archive.audit import audit_archive
+from orchestrator.archive.report import Report
 from orchestrator.lab.lab import HostSpec, Lab
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.errors import CannotRunError

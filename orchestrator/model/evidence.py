@@ -71,6 +71,7 @@ class EvidenceItem(Record):
     severity: str = ""
     advisories: tuple[str, ...] = ()
     reboot: bool = False
+    published: str = ""  # check: YYYY-MM-DD, when the oldest pending fix with an advisory came out
     message: str = ""
 
 

@@ -5,10 +5,15 @@ Source: OpenSSH PROTOCOL.sshsig. Anyone can check a signature with ssh-keygen al
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+import os
 import subprocess
 import tempfile
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from orchestrator.model.errors import CannotRunError, UsageError
 from orchestrator.model.office import Officer
@@ -18,12 +23,16 @@ from orchestrator.model.statement import NAMESPACE
 def allowed_signers(
     officer_id: str, keys: tuple[str, ...], valid: tuple[str, str] = ("", "")
 ) -> str:
-    """Lines of an allowed_signers file for an officer's keys; `valid` is (from, until) dates."""
+    """Lines of an allowed_signers file for an officer's keys; `valid` is (from, until) dates.
+
+    Both days count as valid, in the time zone in which ssh-keygen runs (the environment's TZ).
+    """
     options = [f'namespaces="{NAMESPACE}"']
     if valid[0]:
         options.append(f'valid-after="{valid[0].replace("-", "")}"')
     if valid[1]:
-        options.append(f'valid-before="{valid[1].replace("-", "")}"')
+        day_after = date.fromisoformat(valid[1]) + timedelta(days=1)
+        options.append(f'valid-before="{day_after:%Y%m%d}"')
     prefix = f"{officer_id} {','.join(options)}"
     return "".join(f"{prefix} {' '.join(key.split()[:2])}\n" for key in keys)
 
@@ -85,22 +94,35 @@ def verify(
     *,
     at: str = "",
     valid: tuple[str, str] = ("", ""),
+    zone: str = "UTC",
 ) -> str:
     """'' when `signature` over `text` was made by one of `keys`, else why not.
 
-    `at` (ISO 8601) is the time of signing, against which `valid` (from, until) dates count.
+    `at` (ISO 8601) is the time of signing, against which `valid` (from, until) dates count in
+    the office's time zone `zone`, wherever this runs.
     """
+    moment = None
+    if at:
+        try:
+            moment = datetime.fromisoformat(at).astimezone(ZoneInfo(zone))
+        except (ValueError, OverflowError):
+            return f"its time {at[:40]!r} is no time"
     with tempfile.TemporaryDirectory(prefix="sop-run-") as name:
         folder = Path(name)
         (folder / "signers").write_text(allowed_signers(officer_id, keys, valid), encoding="utf-8")
         (folder / "sig").write_text(signature, encoding="utf-8")
         command = ["ssh-keygen", "-Y", "verify", "-f", str(folder / "signers"), "-I", officer_id]
         command += ["-n", NAMESPACE, "-s", str(folder / "sig")]
-        if at:
-            moment = datetime.fromisoformat(at).astimezone()
+        if moment is not None:
             command.append(f"-Overify-time={moment.strftime('%Y%m%d%H%M%S')}")
         try:
-            done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+            done = subprocess.run(
+                command,
+                input=text.encode("utf-8", "surrogatepass"),
+                capture_output=True,
+                env={**os.environ, "TZ": zone},
+                check=False,
+            )
         except FileNotFoundError:
             raise CannotRunError(
                 "ssh-keygen is not installed", "install the openssh-client package"
@@ -108,3 +130,19 @@ def verify(
     if done.returncode == 0:
         return ""
     return (done.stderr or done.stdout).decode("utf-8", "replace").strip() or "not valid"
+
+
+def key_fingerprint(armored: str) -> str:
+    """`SHA256:…` of the public key inside an SSH signature, as ssh-keygen -l shows it; or ''."""
+    lines = [line for line in armored.split() if not line.startswith("-----")]
+    body = "".join(line for line in lines if line not in ("BEGIN", "END", "SSH", "SIGNATURE-----"))
+    try:
+        raw = base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        return ""
+    length = int.from_bytes(raw[10:14], "big")  # "SSHSIG", version (4), then the key as a string
+    key = raw[14 : 14 + length]
+    if raw[:6] != b"SSHSIG" or length == 0 or len(key) != length:
+        return ""
+    digest = base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+    return f"SHA256:{digest}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from orchestrator.documents.render import marks_of
 from orchestrator.journal.book import CycleBook
@@ -130,7 +131,7 @@ def _may_sign(state: CycleState, officer_id: str) -> tuple[Step, Officer]:
             "officers who may sign: "
             + (", ".join(o.id for r in open_roles for o in state.office.with_role(r)) or "nobody"),
         )
-    check_valid_today(officer)
+    check_valid_today(officer, state.office.office.zone)
     return gate, officer
 
 
@@ -143,9 +144,9 @@ def officer_named(state: CycleState, officer_id: str) -> Officer:
     return officer
 
 
-def check_valid_today(officer: Officer) -> None:
-    """Raise UsageError on days on which the officer may not sign."""
-    today = date.today().isoformat()
+def check_valid_today(officer: Officer, zone: ZoneInfo) -> None:
+    """Raise UsageError on days, in the office's time zone, on which the officer may not sign."""
+    today = datetime.now(zone).date().isoformat()
     if (officer.valid_from and today < officer.valid_from) or (
         officer.valid_until and today > officer.valid_until
     ):

@@ -66,7 +66,7 @@ def note(
                 officer=officer.id,
                 at=now_utc(),
             ).canonical()
-            check_valid_today(officer)
+            check_valid_today(officer, book.state.office.office.zone)
             body |= {"statement": statement, "signature": ssh_sign(statement, officer, key)}
             book.record("note.added", body, step=remark.step, actor=officer.id)
         return book.state, kind

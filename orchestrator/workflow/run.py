@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.documents.names import DocumentName
-from orchestrator.documents.render import render
+from orchestrator.documents.render import render, write_atomically
 from orchestrator.fleet.run import PhaseCall
 from orchestrator.fleet.settle import run_settled
 from orchestrator.journal.book import CycleBook
@@ -19,6 +19,9 @@ from orchestrator.model.evidence import Outcome, Phase
 from orchestrator.workflow.progress import Progress
 from orchestrator.workflow.settings import Settings
 from orchestrator.workflow.stop import SafeStop
+
+EARLIER = "earlier"
+"""Folder beside documents/ with those that a later revision took the place of."""
 
 
 @dataclass
@@ -105,6 +108,7 @@ class Run:
             if path.is_file() and sha256_hex(path.read_bytes()) == record.sha256:
                 return path
             self.progress.say(f"{name} was changed or is gone since it was recorded: made again")
+        self._keep_earlier(name, path)
         assets = self.settings.office.parent  # a relative logo lies beside office.yml
         templates = self.settings.templates
         rendered = render(name, self.state, self.documents, templates=templates, assets=assets)
@@ -112,3 +116,18 @@ class Run:
         self.book.record("document.rendered", body, step=step)
         self.progress.document(str(path))
         return path
+
+    def _keep_earlier(self, name: DocumentName, path: Path) -> None:
+        """Put a copy of what was recorded before aside: an officer may have returned or signed it.
+
+        It goes to the archive as `earlier/NNNN-NAME`, NNNN being its journal entry.
+        """
+        if not path.is_file():
+            return
+        digest = sha256_hex(path.read_bytes())
+        for record in self.state.rendered:
+            if (record.name, record.sha256) == (name, digest):
+                earlier = self.book.folder / EARLIER
+                earlier.mkdir(exist_ok=True)
+                write_atomically(earlier / f"{record.seq:04d}-{name}", path.read_bytes())
+                return

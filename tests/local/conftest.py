@@ -101,6 +101,24 @@ def _checked(tmp_path_factory: pytest.TempPathFactory, root: Path) -> LocalOffic
     return made
 
 
+@pytest.fixture(scope="session")
+def months(tmp_path_factory: pytest.TempPathFactory, root: Path) -> LocalOffice:
+    """An office with three archived months; in the second, two gates were sent back. Read only."""
+    from tests.local.months import make_months
+
+    return make_months(_office(tmp_path_factory.mktemp("months") / "office", root))
+
+
+@pytest.fixture(scope="session")
+def forged_month(tmp_path_factory: pytest.TempPathFactory, root: Path) -> LocalOffice:
+    """Another office of the same words, whose keys are the forger's, with the second month."""
+    from tests.local.months import whole_month
+
+    made = _office(tmp_path_factory.mktemp("forged") / "office", root)
+    whole_month(made, "2026-11")
+    return made
+
+
 @pytest.fixture
 def new_office(tmp_path: Path, root: Path) -> LocalOffice:
     """An office without any cycle."""

@@ -272,7 +272,8 @@ def test_a_signature_from_elsewhere_is_worth_nothing(local_office: LocalOffice) 
     statement = json.loads(signed.body["statement"]) | {"cycle": "2026-12"}
     with CycleBook(other) as book:
         statement |= {"plan_id": book.state.plan.id if book.state.plan else ""}
-        statement |= {"journal_head": book.state.head, "documents": {}}
+        shown = {n: r.sha256 for n, r in book.state.documents.items()}
+        statement |= {"journal_head": book.state.head, "documents": shown}
         forged = {"statement": canonical_json(statement), "signature": signed.body["signature"]}
         book.record("gate.signed", forged, step=3, actor="analis")
     audit = local_office.run("audit", "2026-12")

@@ -7,10 +7,14 @@ from typing import Any
 from orchestrator.journal.entry import GENESIS, Entry
 from orchestrator.journal.fold import step_forward
 from orchestrator.journal.state import CycleState
+from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.office import Office
 from orchestrator.model.plan import Item, Order, Plan
 from orchestrator.model.statement import ItemDecision, Statement
+from orchestrator.sop.shown import CHECK_LIST, DEMANDED, DRAFT, MINUTES, MONITORING, ORDER
+from orchestrator.sop.shown import UPDATE_RECORD as RECORD
 
+MADE_IN = {CHECK_LIST: 2, ORDER: 4, MONITORING: 8, RECORD: 8, MINUTES: 8, DRAFT: 9}
 HOSTS = ("db1", "web1", "web2")
 OFFICERS = {"siti": "pengelola", "budi": "analis", "joko": "jf", "rina": "kepala"}
 
@@ -100,7 +104,15 @@ class Chain:
         """Step 2 with these items."""
         self.run("check", {h: {"evidence": evidence("check")} for h in self.hosts})
         self.plan(*items)
+        self.render(3)
         self.add("step.passed", step=2)
+
+    def render(self, gate: int) -> None:
+        """Record the documents that a gate's signers are shown, where they are not yet."""
+        for name in DEMANDED.get(gate, ()):
+            if name not in self.state.documents:
+                body = {"name": name, "sha256": sha256_hex(name), "size": len(name)}
+                self.add("document.rendered", body, step=MADE_IN[name])
 
     def plan(self, *items: Item) -> None:
         """Put a plan forward."""
@@ -126,12 +138,20 @@ class Chain:
             "plan_id": self.state.plan.id if self.state.plan else "",
             "journal_head": self.state.head,
             "order": Order() if step == 4 else None,
+            "documents": self.shown(step),
             **changes,
         }
         return Statement(**fields)
 
+    def shown(self, gate: int) -> dict[str, str]:
+        """The recorded documents that a gate's signers are shown, with their hashes."""
+        records = self.state.documents
+        return {n: records[n].sha256 for n in DEMANDED.get(gate, ()) if n in records}
+
     def sign(self, step: int, officer: str, **changes: Any) -> None:
         """A signed gate; the fold does not look at the signature itself."""
+        if self.state.gate is not None:
+            self.render(self.state.gate.number)
         text = self.statement(step, officer, **changes).canonical()
         kind = "gate.returned" if changes.get("decision") == "return" else "gate.signed"
         self.add(kind, {"statement": text, "signature": "x"}, step=step, actor=officer)

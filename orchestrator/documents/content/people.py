@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-
 from orchestrator.documents.content.clock import NONE, Clock
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import People, SignatureRow, Signer
@@ -13,6 +9,7 @@ from orchestrator.documents.content.said import say
 from orchestrator.journal.state import CycleState, SignatureRecord
 from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.office import ROLE_NAMES, Officer, Role
+from orchestrator.signature.ssh import key_fingerprint
 from orchestrator.sop.procedure import Step
 
 _BLANK = "." * 32
@@ -83,7 +80,7 @@ def signature_rows(
             name=say(s.name, 120),
             role=_position(state, s),
             at=clock.moment(s.at),
-            fingerprint=key_fingerprint(s.signature),
+            fingerprint=key_fingerprint(s.signature) or NONE,
             sha256=sha256_hex(s.signature),
             entry=s.seq,
         )
@@ -98,19 +95,3 @@ def _position(state: CycleState, record: SignatureRecord) -> str:
         return say(state.office.role_name(officer.role), 160)
     names = {str(r): state.office.role_name(r) for r in ROLE_NAMES}
     return say(names.get(record.role, record.role), 160)
-
-
-def key_fingerprint(armored: str) -> str:
-    """`SHA256:…` of the public key inside an SSH signature, as ssh-keygen -l shows it; or '–'."""
-    lines = [line for line in armored.split() if not line.startswith("-----")]
-    body = "".join(line for line in lines if line not in ("BEGIN", "END", "SSH", "SIGNATURE-----"))
-    try:
-        raw = base64.b64decode(body, validate=True)
-    except (binascii.Error, ValueError):
-        return NONE
-    length = int.from_bytes(raw[10:14], "big")  # "SSHSIG", version (4), then the key as a string
-    key = raw[14 : 14 + length]
-    if raw[:6] != b"SSHSIG" or length == 0 or len(key) != length:
-        return NONE
-    digest = base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
-    return f"SHA256:{digest}"

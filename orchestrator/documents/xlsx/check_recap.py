@@ -5,18 +5,11 @@ from __future__ import annotations
 from openpyxl import Workbook
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.label import DataLabelList
-from openpyxl.chart.text import RichText, Text
-from openpyxl.chart.title import Title
-from openpyxl.drawing.text import (
-    CharacterProperties,
-    Paragraph,
-    ParagraphProperties,
-    RegularTextRun,
-)
 from openpyxl.worksheet.worksheet import Worksheet
 
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content
+from orchestrator.documents.xlsx.charts import FILLS, chart_title
 from orchestrator.documents.xlsx.page import printed, protected
 from orchestrator.documents.xlsx.sheet import (
     CENTER,
@@ -37,7 +30,7 @@ _COLUMNS = (
     Column("deferred_count", 11, CENTER),
     Column("reboot", 11, CENTER),
 )
-_FILLS = ("FFFFFF", "A6A6A6", "404040")
+
 CHART_HOSTS = 30
 """A chart shows at most so many hosts; the table shows all."""
 
@@ -107,17 +100,10 @@ def _height(hosts: int) -> int:
     return 4 + round(0.75 * hosts)
 
 
-def _title(text: str) -> Title:
-    """A chart title of the size of the headings of the sheet."""
-    look = CharacterProperties(sz=1100, b=True)
-    line = Paragraph(pPr=ParagraphProperties(defRPr=look), r=[RegularTextRun(rPr=look, t=text)])
-    return Title(tx=Text(rich=RichText(p=[line])), overlay=False)
-
-
 def _bars(title: str, height: int) -> BarChart:
     chart = BarChart()
     chart.type = "bar"
-    chart.title = _title(title)
+    chart.title = chart_title(title)
     chart.gapWidth = 60
     chart.width, chart.height = 22, height
     chart.x_axis.delete = chart.y_axis.delete = False
@@ -135,7 +121,7 @@ def _by_host(sheet: Worksheet, head: int, last: int, title: str, anchor: str) ->
         Reference(sheet, min_col=3, max_col=5, min_row=head, max_row=last), titles_from_data=True
     )
     chart.set_categories(Reference(sheet, min_col=2, min_row=head + 1, max_row=last))
-    for series, fill in zip(chart.series, _FILLS, strict=True):
+    for series, fill in zip(chart.series, FILLS, strict=True):
         series.graphicalProperties.solidFill = fill
         series.graphicalProperties.line.solidFill = "000000"
     chart.legend.position = "b"

@@ -11,13 +11,13 @@ from openpyxl.packaging.core import DocumentProperties
 from openpyxl.styles import Font
 from openpyxl.xml.functions import tostring
 
-from orchestrator.documents.content.records import Content
+from orchestrator.documents.xlsx.sheet import Written
 
 _EARLIEST = datetime(1980, 1, 1)
 """The zip format knows no zone and no earlier time."""
 
 
-def new_workbook(content: Content, title: str) -> Workbook:
+def new_workbook(content: Written, title: str) -> Workbook:
     """An empty workbook with its properties set from the content."""
     book = Workbook()
     book.remove(book.worksheets[0])

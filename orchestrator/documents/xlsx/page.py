@@ -10,9 +10,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
+from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
-from orchestrator.documents.content.records import Content
-from orchestrator.documents.xlsx.sheet import FONT, SIGNATURE_ROWS
+from orchestrator.documents.xlsx.sheet import FONT, SIGNATURE_ROWS, Written
 
 PAPER = {"f4": (14, 8.5, 13.0), "a4": (9, 8.27, 11.69)}
 """Excel's paper code, width and height in inches; code 14 is Folio."""
@@ -24,16 +24,23 @@ _SAFETY = 0.97  # column widths differ a little between programs and printers
 
 
 def printed(
-    sheet: Worksheet, content: Content, labels: Labels, head_row: int, *, landscape: bool = True
+    sheet: Worksheet,
+    content: Written,
+    labels: Labels,
+    head_row: int,
+    *,
+    landscape: bool = True,
+    repeat: bool = True,
 ) -> None:
-    """Paper, margins, scale to one page wide, repeated heading, footer with the plan's id."""
+    """Paper, margins, scale to one page wide, footer with the plan's id; `repeat` the heading."""
     code, width, height = PAPER[content.letter.paper]
     if landscape:
         width, height = height, width
     sheet.page_setup.orientation = "landscape" if landscape else "portrait"
     sheet.page_setup.paperSize = code
     sheet.page_setup.scale = _scale(sheet, (width - 2 * _SIDE) * 72)
-    sheet.print_title_rows = f"{head_row}:{head_row}"
+    if repeat:
+        sheet.print_title_rows = f"{head_row}:{head_row}"
     sheet.freeze_panes = f"A{head_row + 1}"
     sheet.print_options.horizontalCentered = True
     margins = sheet.page_margins
@@ -43,12 +50,15 @@ def printed(
     _footer(sheet, content, labels)
 
 
-def keep_signatures(sheet: Worksheet, first: int, head_row: int, last_row: int) -> None:
+def keep_signatures(
+    sheet: Worksheet, first: int, head_row: int, last_row: int, chart_row: int = 0
+) -> None:
     """Begin a new page when one would end in or just before the signature block at row `first`.
 
-    The last two rows of the table go with it: signatures never stand on a page of their own.
+    The last two rows of the table go with it, or the charts that begin at `chart_row`: signatures
+    never stand on a page of their own.
     """
-    begin = max(last_row - 1, head_row + 1)
+    begin = chart_row or max(last_row - 1, head_row + 1)
     setup = sheet.page_setup
     _, width, height = next(p for p in PAPER.values() if p[0] == int(setup.paperSize or 0))
     tall = width if setup.orientation == "landscape" else height
@@ -85,16 +95,17 @@ def _scale(sheet: Worksheet, room: float) -> int:
     return max(10, min(100, int(100 * _SAFETY * room / (_DIGIT * sum(widths)))))
 
 
-def _footer(sheet: Worksheet, content: Content, labels: Labels) -> None:
+def _footer(sheet: Worksheet, content: Written, labels: Labels) -> None:
     footer = sheet.oddFooter
     left, right = (footer.left, footer.right) if footer is not None else (None, None)
     if left is None or right is None:
         raise TypeError(f"{sheet.title}: has no footer")
     word = labels.sections["text"]
     look = f'&"{FONT},Regular"&8'
-    text = (
-        f"{word['cycle']} {content.cycle} · {word['nature']}: {content.letter.nature} · "
-        f"{word['plan']} {content.plan_id}"
-    )
+    nature = f"{word['nature']}: {content.letter.nature}"
+    if content.plan_id == NONE:
+        text = f"{labels.word('recap_year', 'year')} {content.cycle} · {nature}"
+    else:
+        text = f"{word['cycle']} {content.cycle} · {nature} · {word['plan']} {content.plan_id}"
     left.text = look + text.replace("&", "&&")
     right.text = f"{look}{word['page']} &P {word['of']} &N"

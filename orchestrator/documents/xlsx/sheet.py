@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
@@ -15,7 +16,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from orchestrator.documents.content.labels import Labels
-from orchestrator.documents.content.records import Content, Signer
+from orchestrator.documents.content.records import Head, Letter, Signer
 
 FONT = "Arial"
 """On Windows; elsewhere Liberation Sans of the same widths takes its place."""
@@ -42,6 +43,19 @@ CENTER = Alignment(horizontal="center", vertical="center", wrap_text=True)
 RIGHT = Alignment(horizontal="right", vertical="center", wrap_text=True, indent=1)
 
 
+class Written(Protocol):
+    """What a workbook is about: a cycle (Content) or a year (YearContent)."""
+
+    @property
+    def cycle(self) -> str: ...
+    @property
+    def plan_id(self) -> str: ...
+    @property
+    def head(self) -> Head: ...
+    @property
+    def letter(self) -> Letter: ...
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table: its heading (a key of labels `column`), width and alignment."""
@@ -66,7 +80,7 @@ def put(sheet: Worksheet, row: int, column: int, value: str | int, style: str = 
     return cell
 
 
-def letterhead(sheet: Worksheet, content: Content, lines: Sequence[str], width: int) -> int:
+def letterhead(sheet: Worksheet, content: Written, lines: Sequence[str], width: int) -> int:
     """Write the letterhead and the title lines over `width` columns; return the next free row."""
     head = content.head
     rows: list[tuple[str, Font, float]] = [

@@ -9,11 +9,11 @@ import pytest
 
 from orchestrator.documents.content.build import build_content
 from orchestrator.documents.content.labels import load_labels
-from orchestrator.documents.content.people import key_fingerprint
 from orchestrator.documents.names import DocumentName
 from orchestrator.documents.templates import SHIPPED
 from orchestrator.journal.state import StepState
 from orchestrator.model.evidence import Phase
+from orchestrator.signature.ssh import key_fingerprint
 from tests.unit.documents.sample import (
     DEBIAN,
     STATES,
@@ -169,7 +169,7 @@ def test_signatures_can_be_found_again():
     rows = content().signatures
     assert [r.step for r in rows] == [3, 4, 8, 8, 10, 11]
     assert all(re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}", r.fingerprint) for r in rows)
-    assert key_fingerprint("no signature") == key_fingerprint("") == "–"
+    assert key_fingerprint("no signature") == key_fingerprint("") == ""
 
 
 @pytest.mark.parametrize("kind", STATES)

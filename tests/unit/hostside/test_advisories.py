@@ -138,3 +138,15 @@ def test_a_package_that_is_none_has_no_changelog(tmp_path: Path) -> None:
     assert aptadvisories.text_of_package(str(tmp_path / "x.deb"), "x") == ""
     assert aptadvisories.unpack(b"\x1f\x8brubbish") == ""
     assert tarfile.is_tarfile(tmp_path / "x.deb") is False
+
+
+def test_the_day_of_the_oldest_fix_with_an_advisory():
+    entries = [
+        ("2", "", "  * CVE-2026-2\n -- A <a@b>  Fri, 03 Apr 2026 00:29:32 +0200"),
+        ("1", "", "  * CVE-2026-1111\n -- A <a@b>  Sat, 24 Jan 2026 00:01:59 +0100"),
+        ("0", "", "  * Import\n -- A <a@b>  Sat, 01 Nov 2025 12:54:37 +0100"),
+    ]
+    assert changelog.published(entries) == "2026-01-23", "by UTC; imports name no advisory"
+    assert changelog.published(entries[2:]) == ""
+    broken = [("1", "", "  * CVE-2026-1111\n -- A <a@b>  some day")]
+    assert changelog.published(broken) == changelog.published([]) == ""

@@ -189,3 +189,64 @@ def test_gates_do_not_pass_without_signature() -> None:
 def test_unknown_kind_of_entry_is_refused() -> None:
     with pytest.raises(IllegalEntry):
         Chain().add("host.blessed", {})
+
+
+@pytest.mark.parametrize("decision", ["sign", "return"])
+def test_a_statement_names_what_its_signer_was_shown(decision: str) -> None:
+    chain = Chain()
+    chain.check(item())
+    kind = "gate.signed" if decision == "sign" else "gate.returned"
+    changes = {"decision": decision, "reason": "again" if decision == "return" else ""}
+    text = chain.statement(3, "budi", documents={}, **changes).canonical()
+    with pytest.raises(IllegalEntry, match=r"does not name laporan-hasil-pengecekan\.xlsx"):
+        chain.add(kind, {"statement": text, "signature": "x"}, step=3, actor="budi")
+
+
+def test_nobody_signs_for_a_document_of_an_earlier_revision() -> None:
+    """Else an order could be signed with the order sheet of a plan that was sent back."""
+    chain = ordered_but_for_step_4()
+    shown = chain.shown(4)
+    chain.sign(4, "rina", decision="return", reason="another window")
+    assert not chain.state.documents and len(chain.state.rendered) == 2
+    chain.check(item())
+    chain.sign(3, "budi")
+    text = chain.statement(4, "rina", documents=shown).canonical()
+    with pytest.raises(IllegalEntry, match=r"disposisi\.pdf is not the document on record"):
+        chain.add("gate.signed", {"statement": text, "signature": "x"}, step=4, actor="rina")
+
+
+def ordered_but_for_step_4() -> Chain:
+    chain = Chain()
+    chain.check(item())
+    chain.sign(3, "budi")
+    chain.render(4)
+    return chain
+
+
+def test_what_a_gate_demands_is_what_sign_shows() -> None:
+    from orchestrator.sop.shown import ARCHIVED, DEMANDED
+    from orchestrator.workflow.monthly import SHOWN
+
+    for gate, names in DEMANDED.items():
+        assert set(names) <= {str(n) for n in SHOWN[gate]}
+    assert {name for names in DEMANDED.values() for name in names} <= ARCHIVED
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/b", "", ".hidden", "a\nb", "x" * 200])
+def test_a_documents_name_is_a_plain_file_name(name: str) -> None:
+    chain = Chain()
+    with pytest.raises(IllegalEntry, match="no plain file name"):
+        chain.add("document.rendered", {"name": name, "sha256": "0" * 64, "size": 1}, step=2)
+
+
+@pytest.mark.parametrize("path", ["/archive", "../archive", "archive/../../x"])
+def test_an_archive_lies_in_the_home_folder(path: str) -> None:
+    chain = ordered()
+    done(chain)
+    chain.sign(8, "siti")
+    chain.sign(8, "budi")
+    chain.add("step.passed", step=9)
+    chain.sign(10, "joko")
+    chain.sign(11, "rina")
+    with pytest.raises(IllegalEntry, match="lies in the home folder"):
+        chain.add("archive.made", {"path": path, "manifest_sha256": "a" * 64}, step=12)

@@ -226,7 +226,7 @@ OFFICES: list[dict[str, Any]] = [
 ]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(OFFICES), st.integers(0, 11), st.lists(MOVES, max_size=30))
 def test_the_sop_holds_whatever_is_tried(
     own: dict[str, Any], start: int, moves: list[tuple[Any, ...]]

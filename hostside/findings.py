@@ -58,6 +58,9 @@ HINTS = {
     "bad-antivirus-command": "Correct antivirus_method and antivirus_command in the inventory.",
     # check and test
     "bad-check": "Correct test_checks in the inventory.",
+    # doctor
+    "not-root": "Set ansible_become: true for the host, or connect as root.",
+    "no-backup": "Correct backup_method or backup_command, or what the message names on the host.",
     # test
     "no-baseline": "A baseline is taken by the backup phase.",
     "test-failed": "The host does not work as before the update.",

@@ -18,6 +18,7 @@ COMMANDS = {
     "archive": "records",
     "audit": "records",
     "sop": "sop",
+    "doctor": "doctor",
     "demo": "demo",
     "lab": "lab",
 }

@@ -43,12 +43,12 @@ def monthly_command(
         cycle = CycleId.parse(period or date.today().strftime("%Y-%m"))
     except ValueError as error:
         raise UsageError(str(error), "for example --period 2026-11") from error
-    password = _ask_password() if ask_become_pass else ""
+    password = ask_password() if ask_become_pass else ""
     settings = replace(options.settings, limit=limit, become_password=password)
     return explain(monthly(settings, cycle, Lines()), options)
 
 
-def _ask_password() -> str:
+def ask_password() -> str:
     """What is typed on the terminal, once; it is kept in memory only."""
     if not sys.stdin.isatty():
         raise UsageError(

@@ -59,8 +59,8 @@ HINTS = {
     # check and test
     "bad-check": "Correct test_checks in the inventory.",
     # doctor
-    "not-root": "Set ansible_become: true for the host, or connect as root.",
-    "no-backup": "Correct backup_method or backup_command, or what the message names on the host.",
+    "not-root": "Set ansible_become: true, or connect as root.",
+    "no-backup": "Without a proven backup nothing is updated; see backup_method.",
     # test
     "no-baseline": "A baseline is taken by the backup phase.",
     "test-failed": "The host does not work as before the update.",

@@ -19,6 +19,7 @@ COMMANDS = {
     "audit": "records",
     "sop": "sop",
     "doctor": "doctor",
+    "schedule": "schedule",
     "demo": "demo",
     "lab": "lab",
 }

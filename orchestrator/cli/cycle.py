@@ -9,10 +9,12 @@ from datetime import date
 import click
 
 from orchestrator.cli.options import Given, shared_options
-from orchestrator.cli.show import Lines, explain
+from orchestrator.cli.show import EXIT_DONE, Lines, explain
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.errors import UsageError
+from orchestrator.office.load import load_office
 from orchestrator.workflow.monthly import monthly
+from orchestrator.workflow.schedule import look, today_in
 
 
 @click.command("monthly")
@@ -25,9 +27,14 @@ from orchestrator.workflow.monthly import monthly
     is_flag=True,
     help="Ask once, on the terminal, for the password that sudo wants on the hosts.",
 )
+@click.option(
+    "--if-due",
+    is_flag=True,
+    help="For timers: only open the month's cycle, and only when office.yml's schedule says so.",
+)
 @shared_options
 def monthly_command(
-    *, period: str | None, limit: str, ask_become_pass: bool, options: Given
+    *, period: str | None, limit: str, ask_become_pass: bool, if_due: bool, options: Given
 ) -> int:
     """Open or continue the month's cycle and go on to the next gate.
 
@@ -38,7 +45,17 @@ def monthly_command(
     Example: sop-run monthly
              sop-run monthly --period 2026-11 --limit 'web*' --inventory office/inventory
              sop-run monthly --ask-become-pass
+             sop-run monthly --if-due
     """
+    if if_due:
+        if period or limit:
+            raise UsageError("--if-due takes the month and hosts that are due", "leave out others")
+        office = load_office(options.settings.office)
+        due = look(options.settings, office, today_in(office))
+        click.echo(f"{due.words}.", err=due.now)
+        if not due.now:
+            return EXIT_DONE
+        period = str(due.cycle)
     try:
         cycle = CycleId.parse(period or date.today().strftime("%Y-%m"))
     except ValueError as error:

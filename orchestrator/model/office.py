@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from orchestrator.model.schedule import Schedule
+
 Role = Literal["pengelola", "analis", "jf", "kepala"]
 """pengelola: Pengelola Sistem dan Jaringan; analis: Analis Sistem Informasi dan Jaringan;
 jf: JF Pranata Komputer Ahli Muda; kepala: Kepala Bidang Teknologi dan Informatika."""
@@ -135,6 +137,7 @@ class Office(Strict):
     officers: tuple[Officer, ...] = Field(min_length=1)
     steps: dict[int, StepOverride] = {}
     rules: Rules = Rules()
+    schedule: Schedule | None = None
 
     @field_validator("steps")
     @classmethod

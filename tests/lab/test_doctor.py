@@ -1,9 +1,13 @@
-"""`sop-run doctor` on real hosts: what it sees, what it advises, and that it changes nothing."""
+"""`sop-run doctor` on real hosts: what it sees, what it advises, and that it changes nothing.
+
+Also the timer of `sop-run schedule`, under a host's real systemd.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +18,14 @@ import pytest
 
 from orchestrator.lab.lab import HostSpec, Lab
 from orchestrator.lab.root import write
+from orchestrator.model.schedule import Schedule
+from orchestrator.office.load import load_office
+from orchestrator.workflow.settings import Settings
+from orchestrator.workflow.timer import NAME, make_units
 from tests.cli import SOP_RUN, sop_run
 from tests.lab.asked import sh
 from tests.lab.left import left_overs
-from tests.lab.month import set_variables
+from tests.lab.month import set_variables, wait_for
 
 pytestmark = pytest.mark.lab
 
@@ -155,3 +163,47 @@ def test_plain_lines_where_there_is_no_terminal(lab: Lab, tmp_path: Path) -> Non
     assert "btrfs" in row and "clamav" in row
     assert "finding  av01: the daily database" in called.out
     assert "freshclam" in called.out.split("the daily database")[1].splitlines()[1]
+
+
+RECORDER = """#!/bin/sh
+{ printf '%s\\n' "$@"; printf 'LC_ALL=%s umask=%s user=%s\\n' "$LC_ALL" "$(umask)" "$(id -un)"; } \\
+    >/root/called
+exit "$(cat /root/code)"
+"""
+
+
+def test_real_systemd_takes_the_timer_and_tells_a_waiting_gate_from_a_failure(lab: Lab) -> None:
+    """The very units, run by a host's own systemd; in the program's place a script that notes how
+    it was called."""
+    program = Path(sys.executable).with_name("sop-run")
+    odd = "/srv/kantor 100% $HOME 'a' \\b"
+    settings = Settings(Path(f"{odd}/hosts.yml"), Path(f"{odd}/office.yml"), Path(f"{odd}/var"))
+    office = load_office(lab.inventory.parent / "office.yml")
+    schedule = Schedule(rule="first working tuesday", time="08:30")
+    office = office.model_copy(update={"schedule": schedule})
+    units = make_units(settings, office, name=NAME, run_as="root", user=False)
+    root = lab.root("web01")
+    for name, text in units.files.items():
+        write(root, f"etc/systemd/system/{name}", text)
+    write(root, str(program).lstrip("/"), RECORDER)
+    sh(lab, "web01", f"chmod +x {program}; systemctl daemon-reload")
+    sh(lab, "web01", f"systemd-analyze verify --man=no /etc/systemd/system/{NAME}.*")
+    sh(lab, "web01", f"systemctl enable --now {NAME}.timer")
+    shown = sh(lab, "web01", f"systemctl show {NAME}.timer -p NextElapseUSecRealtime --value")
+    assert "01:30:00 UTC" in shown, shown  # half past eight in Jakarta
+    for code, result in ((3, "success"), (1, "success"), (0, "success"), (4, "exit-code")):
+        sh(lab, "web01", f"echo {code} >/root/code; systemctl start {NAME}.service || true")
+        service = sh(lab, "web01", f"systemctl show {NAME}.service -p Result --value")
+        assert (code, service) == (code, result)
+    called = sh(lab, "web01", "cat /root/called").splitlines()
+    assert called == [
+        "monthly", "--if-due", "--inventory", f"{odd}/hosts.yml", "--office", f"{odd}/office.yml",
+        "--home", f"{odd}/var", "LC_ALL=C.UTF-8 umask=0027 user=root",
+    ]  # fmt: skip
+    # The timer itself, sooner.
+    sooner = "[Timer]\nOnCalendar=\nOnCalendar=*:*:0/2\nAccuracySec=100ms\n"
+    write(root, f"etc/systemd/system/{NAME}.timer.d/sooner.conf", sooner)
+    sh(lab, "web01", "rm /root/called; systemctl reset-failed; systemctl daemon-reload")
+    sh(lab, "web01", f"systemctl restart {NAME}.timer")
+    wait_for(lab, "web01", "test -s /root/called", 60)
+    sh(lab, "web01", f"systemctl disable --now {NAME}.timer")

@@ -20,6 +20,7 @@ COMMANDS = {
     "sop": "sop",
     "doctor": "doctor",
     "schedule": "schedule",
+    "notify": "notify",
     "demo": "demo",
     "lab": "lab",
 }

@@ -9,7 +9,9 @@ from orchestrator.model.errors import UsageError
 from orchestrator.model.office import Office
 from orchestrator.office.health import ailments
 from orchestrator.office.load import OfficeError, load_office
+from orchestrator.office.notifications import load_notifications
 from orchestrator.workflow.doctor.records import Look
+from orchestrator.workflow.notify.tell import HOW_TO_INSTALL, installed
 from orchestrator.workflow.settings import Settings
 
 TEMPLATE_FOLDERS = ("labels", "prose", "typst", "fonts")
@@ -30,12 +32,28 @@ def look_at_office(settings: Settings, today: date) -> tuple[Office | None, list
     if not any(look.level == "finding" for look in looks):
         words = f"{path}: {len(office.officers)} officers, every gate has somebody who can sign"
         looks.insert(0, Look("office.yml", "ok", words))
-    return office, [*looks, *_templates(settings)]
+    return office, [*looks, *_templates(settings), *_notifications(settings)]
 
 
 def _look(path: Path, line: int, words: str, fix: str, serious: bool) -> Look:
     where = f"{path}:{line}: {words}"
     return Look("office.yml", "finding" if serious else "note", where, fix)
+
+
+def _notifications(settings: Settings) -> list[Look]:
+    """Whether those who are to be notified can be."""
+    try:
+        targets = load_notifications(settings.office).targets
+    except UsageError as error:
+        fix = error.hint or "docs/how-to/notifications.md"
+        return [Look("notifications", "finding", error.message, fix)]
+    if not targets:
+        return []
+    if not installed():
+        words = f"{len(targets)} targets, but apprise is not installed"
+        return [Look("notifications", "finding", words, HOW_TO_INSTALL)]
+    words = f"{', '.join(t.name for t in targets)}; try them: sop-run notify --test"
+    return [Look("notifications", "ok", words)]
 
 
 def _templates(settings: Settings) -> list[Look]:

@@ -27,6 +27,7 @@ from orchestrator.model.office import (
     Rules,
     StepOverride,
 )
+from orchestrator.model.schedule import Schedule
 from orchestrator.model.verdict import GOOD, Verdict
 from orchestrator.sop.procedure import DEFAULT
 
@@ -129,6 +130,7 @@ def office_keys() -> dict[str, str]:
         "officers": Officer,
         "steps": StepOverride,
         "rules": Rules,
+        "schedule": Schedule,
     }
     assert set(parts) == set(Office.model_fields), "a section of office.yml is new"
     return {

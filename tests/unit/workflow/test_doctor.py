@@ -138,7 +138,7 @@ def test_this_machine_can_sign_and_every_finding_has_a_fix() -> None:
 def test_a_broken_or_trusting_ssh_config_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By an `ssh` of the same name that reads another file, as a user's own file cannot be moved."""
+    """By an `ssh` of that name that reads another file: a user's own file cannot be moved."""
     import shutil
 
     real = shutil.which("ssh")

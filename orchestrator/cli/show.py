@@ -105,10 +105,16 @@ def verdict_table(state: CycleState) -> str:
 def explain(standing: Standing, given: Given) -> int:
     """Print where the cycle stands and what to do next; returns the exit code.
 
-    Whoever is to be notified of it is notified, once; that it failed is only said.
+    Then whoever is to be notified of it is notified, once; that it failed is only said.
     """
+    code = _explained(standing, given)
     state = standing.state
     tell(given.settings, state.cycle, news_of(state, given.command), warn)
+    return code
+
+
+def _explained(standing: Standing, given: Given) -> int:
+    state = standing.state
     if standing.gate is not None:
         click.echo(waiting_words(standing, given))
         return EXIT_WAITING

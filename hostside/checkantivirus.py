@@ -11,9 +11,10 @@ DATABASE_FRESH_SECONDS = 24 * 3600
 MAX_AGE_DAYS = 7
 
 
-def check(answer, options):
+def check(answer, options, offers=True):
     """What protects the host, and what of it is older than what there is, by the office's method.
 
+    Without `offers` no mirror is asked, and there are no items.
     With `none` the office has decided that this host has no antivirus: a fact, and no finding.
     """
     method, definition = options.get("antivirus_method"), options.get("antivirus_command")
@@ -25,16 +26,16 @@ def check(answer, options):
         return
     method = avcommand.method_of(method, definition)
     if method == "command":
-        check_product(answer, definition)
+        check_product(answer, definition, offers)
     elif method == "none":
         answer.facts["antivirus"] = {
             "product": "none", "engine": "", "daemon": "absent", "databases": [], "decided": True,
         }
     else:
-        check_clamav(answer, options)
+        check_clamav(answer, options, offers)
 
 
-def check_product(answer, definition):
+def check_product(answer, definition, offers):
     """The installed signatures of a product by command, and an item when newer ones are offered.
 
     Without `latest` only `update` can tell whether there are newer ones: then `to` is `latest`.
@@ -48,6 +49,8 @@ def check_product(answer, definition):
         told(answer, "antivirus-unreadable", str(error))
         return
     facts["databases"] = [{"name": "signatures", "version": version, "built": ""}]
+    if not offers:
+        return
     offered = "latest"
     if definition.get("latest"):
         try:
@@ -61,7 +64,7 @@ def check_product(answer, definition):
         answer.items.append(entry)
 
 
-def check_clamav(answer, options):
+def check_clamav(answer, options, offers):
     """Engine, databases and daemon, and databases that are older than what the mirror has."""
     if not clamav.installed():
         answer.facts["antivirus"] = {
@@ -84,6 +87,8 @@ def check_clamav(answer, options):
     aged = too_old(facts["databases"], limit, time.time())
     if aged:
         told(answer, "antivirus-database-old", aged)
+    if not offers:
+        return
     try:
         offered = clamav.mirror_versions(configured)
     except OSError as error:

@@ -58,6 +58,9 @@ HINTS = {
     "bad-antivirus-command": "Correct antivirus_method and antivirus_command in the inventory.",
     # check and test
     "bad-check": "Correct test_checks in the inventory.",
+    # doctor
+    "not-root": "Set ansible_become: true, or connect as root.",
+    "no-backup": "Without a proven backup nothing is updated; see backup_method.",
     # test
     "no-baseline": "A baseline is taken by the backup phase.",
     "test-failed": "The host does not work as before the update.",

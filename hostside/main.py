@@ -6,7 +6,7 @@ import traceback
 
 from hostside.answer import Answer, frame
 
-PHASES = ("check", "backup", "update", "antivirus", "test", "restore")
+PHASES = ("check", "backup", "update", "antivirus", "test", "restore", "doctor")
 
 
 def carry_out_function(phase):

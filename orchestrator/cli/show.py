@@ -12,6 +12,8 @@ from orchestrator.model.evidence import Outcome, OutcomeKind, Phase, Status
 from orchestrator.model.text import printable
 from orchestrator.model.verdict import GOOD, HostVerdict
 from orchestrator.workflow.monthly import SHOWN, Standing
+from orchestrator.workflow.notify.events import news_of
+from orchestrator.workflow.notify.tell import tell
 
 EXIT_DONE, EXIT_FINDINGS, EXIT_WAITING = 0, 1, 3
 
@@ -78,6 +80,11 @@ class Lines:
         click.echo(f"         {printable(words)}", err=True)
 
 
+def warn(words: str) -> None:
+    """A remark that is no result."""
+    click.echo(f"sop-run: {words}", err=True)
+
+
 def findings(state: CycleState) -> bool:
     """Whether any host ended in a verdict that an officer should look at."""
     return any(v.verdict not in GOOD for v in state.verdicts.values())
@@ -96,7 +103,17 @@ def verdict_table(state: CycleState) -> str:
 
 
 def explain(standing: Standing, given: Given) -> int:
-    """Print where the cycle stands and what to do next; returns the exit code."""
+    """Print where the cycle stands and what to do next; returns the exit code.
+
+    Then whoever is to be notified of it is notified, once; that it failed is only said.
+    """
+    code = _explained(standing, given)
+    state = standing.state
+    tell(given.settings, state.cycle, news_of(state, given.command), warn)
+    return code
+
+
+def _explained(standing: Standing, given: Given) -> int:
     state = standing.state
     if standing.gate is not None:
         click.echo(waiting_words(standing, given))

@@ -42,11 +42,11 @@ def ansible_environment() -> dict[str, str]:
         "ANSIBLE_ASK_VAULT_PASS": "False",
         "ANSIBLE_BECOME_ASK_PASS": "False",
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '/usr/bin:/bin')}",
-        **_named_paths(),
+        **named_paths(),
     }
 
 
-def _named_paths() -> dict[str, str]:
+def named_paths() -> dict[str, str]:
     """The user's own paths in Ansible's variables, absolute."""
     named = {name: _absolute(os.environ[name]) for name in _PATHS if os.environ.get(name)}
     identities = os.environ.get("ANSIBLE_VAULT_IDENTITY_LIST", "")

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,15 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:@-]{0,252}")
 
 @dataclass(frozen=True)
 class Inventory:
-    """The hosts in scope, sorted, with the address that Ansible will use for each."""
+    """The hosts in scope, sorted, with the address that Ansible will use for each.
+
+    `logins` is what to give to ssh by hand: `deploy@192.0.2.11`, '' for this machine itself.
+    """
 
     path: Path
     hosts: tuple[str, ...]
     addresses: dict[str, str]
+    logins: dict[str, str] = field(default_factory=dict)
 
 
 def read_inventory(path: Path, limit: str = "") -> Inventory:
@@ -94,8 +98,20 @@ def _reduce(path: Path, listing: dict[str, dict[str, Any]], limited: bool) -> In
             f"the inventory {path} has a host name that is none: {printable(odd[0])!r}",
             "use letters, digits, '.', '-' and '_'",
         )
-    addresses = {}
+    addresses, logins = {}, {}
     for name in names:
         own = variables.get(name, {})
         addresses[name] = printable(own.get("ansible_host", name), 80)
-    return Inventory(path, tuple(sorted(names)), addresses)
+        logins[name] = _login(own, addresses[name])
+    return Inventory(path, tuple(sorted(names)), addresses, logins)
+
+
+def _login(own: dict[str, Any], address: str) -> str:
+    """What to type after `ssh`; parts that are templates or odd are left for the reader."""
+    if own.get("ansible_connection") == "local":
+        return ""
+    user, port = own.get("ansible_user", ""), str(own.get("ansible_port", "22"))
+    plain = isinstance(user, str) and _HOST_NAME.fullmatch(user)
+    words = f"{user}@" if plain else "USER@" if user else ""
+    words += address if _HOST_NAME.fullmatch(address) else "ADDRESS"
+    return words if port == "22" or not port.isdigit() else f"-p {port} {words}"

@@ -15,7 +15,7 @@ SCHEMA = "sop-run/evidence/1"
 
 
 class Phase(StrEnum):
-    """What is done to hosts, in the order of the SOP."""
+    """What is done to hosts, in the order of the SOP; `doctor` is before it and never journaled."""
 
     CHECK = "check"
     BACKUP = "backup"
@@ -23,6 +23,7 @@ class Phase(StrEnum):
     ANTIVIRUS = "antivirus"
     TEST = "test"
     RESTORE = "restore"
+    DOCTOR = "doctor"
 
 
 CHANGING = frozenset({Phase.BACKUP, Phase.UPDATE, Phase.ANTIVIRUS, Phase.RESTORE})

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from orchestrator.model.amount import Canary, Limit, Wave
+from orchestrator.model.schedule import Schedule
 from orchestrator.model.working_time import WorkingTime
 
 Role = Literal["pengelola", "analis", "jf", "kepala"]
@@ -169,6 +170,7 @@ class Office(Strict):
     steps: dict[int, StepOverride] = {}
     rules: Rules = Rules()
     working_time: WorkingTime = WorkingTime()
+    schedule: Schedule | None = None
 
     @field_validator("steps")
     @classmethod

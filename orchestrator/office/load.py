@@ -22,10 +22,18 @@ _BY_STEP = (
 )
 
 
+class OfficeError(UsageError):
+    """office.yml has problems; each of `problems` is `file:line: path: what is wrong`."""
+
+    def __init__(self, message: str, hint: str, problems: tuple[str, ...]) -> None:
+        super().__init__(message, hint)
+        self.problems = problems
+
+
 def load_office(path: Path) -> Office:
     """The office described in `path`.
 
-    Raises UsageError listing all problems as `file:line: path: what is wrong`.
+    Raises OfficeError, a UsageError, listing all problems as `file:line: path: what is wrong`.
     """
     try:
         raw = path.read_bytes()
@@ -58,9 +66,10 @@ def load_office(path: Path) -> Office:
         problems = [f"{path}:1: {what}" for what in _logic(office)]
     if problems or office is None:
         count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
-        raise UsageError(
+        raise OfficeError(
             f"{path} has {count}:\n  " + "\n  ".join(problems),
             "correct them and run the same command again; nothing was done",
+            tuple(problems),
         )
     return office
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -22,10 +23,11 @@ from orchestrator.journal.state import CycleState
 from orchestrator.lab.lab import HostSpec, Lab
 from orchestrator.model.evidence import Phase, Status
 from orchestrator.model.verdict import Verdict
+from orchestrator.workflow.doctor.fixes import Place, fix_of_reason
 from tests.cli import SOP_RUN, Called, sop_run
 from tests.lab.asked import sh
 from tests.lab.left import left_overs
-from tests.lab.ways import SECRET, WAYS, Way
+from tests.lab.ways import LOCKED, SECRET, WAYS, Way
 
 pytestmark = pytest.mark.lab
 CYCLE = "2026-11"
@@ -151,6 +153,8 @@ def write_office(lab: Lab, folder: Path) -> None:
     ways["nokey"] = {"ansible_ssh_common_args": unknown}
     for name, variables in ways.items():
         variables["ansible_host"] = lab.host(name).address
+        if "check_timeout_seconds" in variables:
+            variables["doctor_timeout_seconds"] = variables["check_timeout_seconds"]
     common = yaml.safe_load(lab.inventory.read_text())["all"]["vars"]
     common |= {"ansible_user": "deploy", "ansible_become": True, "check_advisories": False}
     groups = {"locked": {"hosts": {"vaultfile": None}}}
@@ -204,6 +208,31 @@ def test_every_way_ends_as_it_must(office: Office, way: Way) -> None:
         verdict = judge(office.state, way.name)
         named = Verdict.UNREACHABLE if way.kind == "unreachable" else Verdict.CHECK_FAILED
         assert (verdict.verdict, verdict.reason) == (named, outcome.reason)
+
+
+def test_the_doctor_gives_the_same_reasons_each_with_a_fix(office: Office) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", "vault-password")
+        called = office.run("doctor", "--json", "--home", "var")
+    assert called.code == 1, called.text
+    hosts = {host["host"]: host for host in json.loads(called.out)["hosts"]}
+    other = fix_of_reason("", Place("web01", "web01"))
+    for way in WAYS:
+        host = hosts[way.name]
+        assert host["reached"] is (way.kind != "unreachable"), way.name
+        if way.name in ("cut", "other", "binary", "large", "hostile"):
+            assert host["facts"] is None, way.name  # its answer is to another question
+        elif way.kind == "evidence":
+            assert host["facts"]["login"]["by"] == "sudo", way.name
+            # Where sudo wants a terminal even for its own list, nobody knows.
+            asks = None if way.name == "tty" else LOCKED in way.prepare
+            assert host["facts"]["login"]["password"] is asks, way.name
+        else:
+            (found,) = host["findings"]
+            assert way.words in found["message"], way.name
+            assert found["fix"] not in ("", other.replace("web01", host["login"])), way.name
+    assert hosts["nokey"]["login"] == f"deploy@{office.lab.host('nokey').address}"
+    assert SECRET not in called.text and VAULT not in called.text
 
 
 def test_no_host_makes_the_others_wait_or_takes_the_memory(office: Office) -> None:

@@ -28,6 +28,7 @@ from orchestrator.model.office import (
     StepOverride,
     Wording,
 )
+from orchestrator.model.schedule import Schedule
 from orchestrator.model.verdict import GOOD, Verdict
 from orchestrator.model.working_time import Season, WorkingTime
 from orchestrator.sop.procedure import DEFAULT
@@ -134,6 +135,7 @@ def office_keys() -> dict[str, str]:
         "rules": Rules,
         "working_time": WorkingTime,
         "working_time.seasons": Season,
+        "schedule": Schedule,
     }
     assert {p for p in parts if "." not in p} | {"roles"} == set(Office.model_fields), (
         "a section of office.yml is new"

@@ -31,7 +31,7 @@ def test_every_code_of_check_and_test_is_documented() -> None:
 
 
 CHECKING = ("check", "checkantivirus", "test", "apt", "aptstage", "dnf", "zypper", "rpmitems")
-CHECKING += ("release", "clocksync")
+CHECKING += ("release", "clocksync", "doctor")
 
 
 def test_every_code_is_used_and_none_is_used_unknown() -> None:

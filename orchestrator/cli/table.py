@@ -1,0 +1,85 @@
+"""Tables: rich on a terminal, aligned lines elsewhere, one block for each row where it is narrow.
+
+Cells may hold what a host said: they are made printable here, and never read as markup.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+
+import click
+from rich.cells import cell_len
+
+from orchestrator.model.text import printable
+
+CELL = 60
+"""Longest cell; what is longer ends in '…'."""
+
+
+def width() -> int | None:
+    """Columns of the terminal on standard output; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def colours() -> bool:
+    """Whether colours are wanted (no-color.org): on a terminal without NO_COLOR."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def styled(text: str, colour: str) -> str:
+    """The text in a colour, where colours are wanted."""
+    return click.style(text, fg=colour) if colours() else text
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], columns: int | None) -> str:
+    """Header and rows, for a terminal of so many columns (None: no terminal).
+
+    Where the table is wider than the terminal each row becomes a block of lines `HEADER value`.
+    """
+    cells = [[printable(cell, CELL) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(header, *cells, strict=True)]
+    if columns is not None and sum(widths) + 3 * len(widths) + 1 > columns:
+        return _blocks(header, cells)
+    if columns is not None:
+        return _rich(header, cells, columns)
+    lines = [
+        "  ".join(
+            f"{cell}{' ' * (w - cell_len(cell))}" for cell, w in zip(row, widths, strict=True)
+        )
+        for row in ([*header], *cells)
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _blocks(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The first cell as a heading, the others below it, one a line."""
+    indent = max(map(len, header[1:]))
+    blocks = [
+        "\n".join(
+            [row[0]]
+            + [
+                f"  {name:<{indent}}  {cell}"
+                for name, cell in zip(header[1:], row[1:], strict=True)
+            ]
+        )
+        for row in rows
+    ]
+    return "\n".join(blocks)
+
+
+def _rich(header: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> str:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(*header, box=box.SQUARE)
+    for row in rows:
+        grid.add_row(*(Text(cell) for cell in row))
+    console = Console(width=columns, highlight=False, no_color=not colours(), color_system=None)
+    with console.capture() as capture:
+        console.print(grid)
+    return capture.get().rstrip("\n")

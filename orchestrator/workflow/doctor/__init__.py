@@ -1,0 +1,1 @@
+"""`sop-run doctor`: what stands in the way of the procedure, each with a way to correct it."""

@@ -32,6 +32,6 @@ def age(cycle: Path, by: timedelta, *, check_seconds: float | None = None) -> No
         sealed = replace(entry, at=at, body=body, prev=prev).sealed()
         aged.append(sealed)
         prev, origin = sealed.hash, origin or sealed.hash
-    for path in cycle.glob("journal.db*"):
+    for path in (*cycle.glob("journal.db*"), cycle / "journal.head"):
         path.unlink()
     write_copy(aged, journal)

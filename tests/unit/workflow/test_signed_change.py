@@ -49,6 +49,8 @@ class Signed:
 
     def sign(self, step: int, who: str, how: str, **changes: Any) -> None:
         """Sign the open gate; what the fold refuses is not recorded."""
+        if self.chain.state.gate is not None:
+            self.chain.render(self.chain.state.gate.number)
         text = self.chain.statement(step, who, **changes).canonical()
         other = next(k for i, k in self.keys.items() if i != who)
         if how == "genuine":
@@ -173,6 +175,7 @@ def test_a_signature_of_one_step_opens_no_other(keys: dict[str, Path]) -> None:
     body = {"statement": order.statement, "signature": order.signature}
     with pytest.raises(IllegalEntry, match="the open gate is step 11"):
         chain.add("gate.signed", body, step=11, actor="rina")
+    chain.render(11)
     text = chain.statement(11, "rina").canonical()
     chain.add("gate.signed", {**body, "statement": text}, step=11, actor="rina")
     record = chain.state.signed(11)[0]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import bagit
 
@@ -17,6 +18,7 @@ from orchestrator.journal.store import read_entries
 from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.errors import UsageError
 from orchestrator.model.statement import Statement
+from orchestrator.signature.pades_check import Expected, check_pdf, read_roots
 from orchestrator.signature.ssh import verify
 
 
@@ -27,6 +29,19 @@ class Check:
     name: str
     ok: bool
     detail: str
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What an auditor brings along; None: what the journal itself binds to the officers counts."""
+
+    keys: frozenset[str] | None = None  # public SSH keys that may have signed gates
+    roots: tuple[Any, ...] | None = None  # authorities whose certificates may have signed PDFs
+
+    @classmethod
+    def read(cls, keys: Path | None, roots: Path | None) -> Trust:
+        """From a file of public keys (.pub or allowed_signers lines) and one of certificates."""
+        return cls(_keys(keys), None if roots is None else read_roots(roots))
 
 
 @dataclass
@@ -46,35 +61,38 @@ class Report:
         self.checks.append(Check(name, ok, detail))
 
 
-def audit_archive(folder: Path, trusted: Path | None = None) -> Report:
+def audit_archive(folder: Path, trust: Trust | None = None) -> Report:
     """Verify an archive folder with nothing but itself and, if given, trusted public keys.
 
-    `trusted` is a file with one public key a line (allowed_signers lines or .pub lines); then
-    every signature must come from one of them. Raises UsageError when `folder` is no archive.
+    What `trust` names must have made every signature. Raises UsageError when `folder` is none.
     """
     if not (folder / "bagit.txt").is_file() or not (folder / "data").is_dir():
         raise UsageError(
             f"{folder} is no archive of sop-run", "name the folder with bagit.txt in it"
         )
     report = Report()
+    trust = trust or Trust()
     data = folder / "data"
-    entries = _journal(report, data / "journal.db", frozen=True, trusted=_keys(trusted))
+    entries = _journal(report, data / "journal.db", frozen=True, trusted=trust.keys)
     lines = data / "journal.jsonl"
     _attempt(report, "journal.jsonl is the same journal", lambda: _same_lines(lines, entries))
     if report.state is not None:
         _documents(report, report.state, data / "documents")
+        _pdf_signatures(report, report.state, data / "documents", trust)
     _attempt(report, "bag: every file is there and unchanged", lambda: _bag(folder))
     return report
 
 
-def audit_cycle(folder: Path, home: Path, trusted: Path | None = None) -> Report:
+def audit_cycle(folder: Path, home: Path, trust: Trust | None = None) -> Report:
     """Verify a cycle where it lies, and its archive when it has one."""
     report = Report()
-    _journal(report, folder / "journal.db", frozen=False, trusted=_keys(trusted))
+    trust = trust or Trust()
+    _journal(report, folder / "journal.db", frozen=False, trusted=trust.keys)
     state = report.state
     if state is None:
         return report
     _documents(report, state, folder / "documents")
+    _pdf_signatures(report, state, folder / "documents", trust)
     if state.archive_manifest:
         bag = home / state.archive_path
 
@@ -86,7 +104,7 @@ def audit_cycle(folder: Path, home: Path, trusted: Path | None = None) -> Report
 
         _attempt(report, "archive: manifest hash is the one in the journal", same)
         if (bag / "bagit.txt").is_file():
-            for check in audit_archive(bag, trusted).checks:
+            for check in audit_archive(bag, trust).checks:
                 report.add(f"archive: {check.name}", check.ok, check.detail)
     return report
 
@@ -183,6 +201,23 @@ def _documents(report: Report, state: CycleState, folder: Path) -> None:
             return f"SHA-256 {digest[:16]}…"
 
         _attempt(report, f"document: {record.name} (journal entry {record.seq})", unchanged)
+
+
+def _pdf_signatures(report: Report, state: CycleState, folder: Path, trust: Trust) -> None:
+    """Check the PAdES signatures of the reports, at the times that the journal gives."""
+    for name in sorted({s.pdf.name for s in state.signatures if s.pdf is not None}):
+        signed = state.pdf_signatures(name)
+        expected = [Expected(pdf.field, pdf.certificate, record.at) for record, pdf in signed]
+        try:
+            faults = check_pdf((folder / name).read_bytes(), expected, trust.roots)
+        except OSError as error:
+            faults = [str(error)] * len(signed)
+        for (record, pdf), fault in zip(signed, faults, strict=True):
+            report.add(
+                f"PDF signature: {name}, step {record.step} by {record.officer}",
+                not fault,
+                fault or f"PAdES, certificate {pdf.certificate[:16]}…",
+            )
 
 
 def _same_lines(path: Path, entries: list[Entry]) -> str:

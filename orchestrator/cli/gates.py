@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from orchestrator.cli.options import Given, shared_options
+from orchestrator.cli.passphrase import PASSPHRASE_VARIABLE, key_file
 from orchestrator.cli.show import Lines, explain
 from orchestrator.model.errors import UsageError
 from orchestrator.workflow.gates import Choices, Signer, send_back, sign
@@ -43,6 +44,26 @@ OFFICER = click.option("--as", "officer", required=True, metavar="OFFICER", help
     help="At step 4: when the work may be done, in the office's time "
     "(YYYY-MM-DD HH:MM/YYYY-MM-DD HH:MM) [default: at once].",
 )
+@click.option(
+    "--pdf-key",
+    type=click.Path(path_type=Path),
+    metavar="FILE.p12",
+    help="At steps 10 and 11: sign the report's PDF, too, with this certificate (PKCS#12). Its "
+    f"passphrase is asked for, unless {PASSPHRASE_VARIABLE} or --pdf-passphrase-file has it.",
+)
+@click.option(
+    "--pdf-passphrase-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file whose first line is the passphrase of --pdf-key.",
+)
+@click.option(
+    "--number",
+    default="",
+    metavar="TEXT",
+    help="At step 11: the number under which the report is established "
+    "[default: by letters.number_pattern].",
+)
 @shared_options
 def sign_command(
     *,
@@ -52,6 +73,9 @@ def sign_command(
     defer: tuple[str, ...],
     checklist: Path | None,
     window: str,
+    pdf_key: Path | None,
+    pdf_passphrase_file: Path | None,
+    number: str,
     options: Given,
 ) -> int:
     """Pass the gate of CYCLE that is open, with an officer's SSH key.
@@ -61,9 +85,12 @@ def sign_command(
              sop-run sign 2026-11 --as analis --defer '4=vendor asks to wait'
              sop-run sign 2026-11 --as analis --checklist marked.xlsx
              sop-run sign 2026-11 --as kepala --window '2026-11-23 22:00/2026-11-24 02:00'
+             sop-run sign 2026-11 --as jf --pdf-key ~/jf.p12
+             sop-run sign 2026-11 --as kepala --pdf-key ~/kepala.p12 --number 500.12.12/0123/2026
     """
     signer = Signer(cycle, officer, key)
-    choices = Choices(_deferred(defer), window, checklist)
+    with_pdf = key_file(pdf_key, pdf_passphrase_file)
+    choices = Choices(_deferred(defer), window, checklist, with_pdf, number)
     return explain(sign(options.settings, signer, Lines(), choices), options)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from orchestrator.archive.audit import Report, audit_archive, audit_cycle
+from orchestrator.archive.audit import Report, Trust, audit_archive, audit_cycle
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE, EXIT_FINDINGS
 from orchestrator.model.errors import UsageError
@@ -53,12 +53,20 @@ def archive_command(*, cycle: str, options: Given) -> int:
     type=click.Path(path_type=Path),
     help="File with the officers' public keys from a source that you trust.",
 )
+@click.option(
+    "--trust-pdf",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Certificates (PEM) of authorities that PDF signatures must come from "
+    "[default: the officers' own certificates, as office.yml had them].",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @shared_options
 def audit_command(
     *,
     target: str,
     keys: Path | None,
+    trust_pdf: Path | None,
     as_json: bool,
     options: Given,
 ) -> int:
@@ -69,14 +77,16 @@ def audit_command(
     \b
     Example: sop-run audit 2026-11
              sop-run audit /media/archive/2026/2026-11 --keys officers.pub
+             sop-run audit 2026-11 --trust-pdf national-authority.pem
     """
+    trust = Trust.read(keys, trust_pdf)
     if Path(target).is_dir() and (Path(target) / "bagit.txt").is_file():
-        report = audit_archive(Path(target), keys)
+        report = audit_archive(Path(target), trust)
     elif "/" in target:
         raise UsageError(f"{target} is no archive folder", "name the folder with bagit.txt in it")
     else:
         folder = find_cycle(options.settings, target)
-        report = audit_cycle(folder, options.settings.home, keys)
+        report = audit_cycle(folder, options.settings.home, trust)
     click.echo(
         json.dumps([asdict(c) for c in report.checks], indent=2) if as_json else _lines(report)
     )

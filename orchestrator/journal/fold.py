@@ -154,6 +154,11 @@ def _plan_made(state: CycleState, entry: Entry) -> None:
 
 def _document(state: CycleState, entry: Entry) -> None:
     body = entry.body
+    signed = state.signed_pdf(body["name"])
+    require(
+        signed is None or signed[1].sha256 == body["sha256"],
+        f"{body['name']} is signed with a certificate; it cannot be another file",
+    )
     state.documents[body["name"]] = DocumentRecord(
         body["name"], body["sha256"], body["size"], entry.step or 0, entry.at, entry.seq
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.documents.render import marks_of
 from orchestrator.journal.book import CycleBook
+from orchestrator.journal.fold import IllegalEntry
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.store import now_utc
 from orchestrator.model.canonical import sha256_hex
@@ -20,9 +21,11 @@ from orchestrator.signature.ssh import sign as ssh_sign
 from orchestrator.sop.procedure import ROLE_NAMES, Step
 from orchestrator.sop.window import FORM, parse_window
 from orchestrator.workflow.monthly import SHOWN, Standing, adopt_office, carry_on, find_cycle
+from orchestrator.workflow.number import final_number
 from orchestrator.workflow.progress import Progress
-from orchestrator.workflow.run import Run
+from orchestrator.workflow.run import Run, kept_copy
 from orchestrator.workflow.settings import Settings
+from orchestrator.workflow.signed import PdfKeyFile, sign_report
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Choices:
     defer: dict[int, str] = field(default_factory=dict)  # step 3: item number → reason
     window: str = ""  # step 4: START/END in the office's time
     checklist: Path | None = None  # step 3: the marked check list
+    pdf_key: PdfKeyFile | None = None  # steps 10 and 11: the certificate for the PDF
+    number: str = ""  # step 11: the report's number; '': by the office's pattern
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,11 @@ def _decide(
         gate, officer = _may_sign(run.state, signer.officer)
         if reason and gate.returns_to is None:
             raise UsageError(f"step {gate.number} ({gate.title}) cannot be sent back")
+        shown = _shown(run, gate)
+        number, serial = final_number(settings, run.state, gate.number, choices.number)
+        pdf = None
+        if choices.pdf_key is not None:
+            pdf = sign_report(run, gate.number, officer, choices.pdf_key, number)
         statement = Statement(
             cycle=run.state.cycle,
             step=gate.number,
@@ -82,14 +92,22 @@ def _decide(
             at=now_utc(),
             plan_id=run.state.plan.id if run.state.plan else "",
             journal_head=run.state.head,
-            documents=_shown(run, gate),
+            documents=shown,
             decisions=_decisions(run, gate, choices),
             order=_order(run.state, gate, choices.window, returned=bool(reason)),
+            pdf=pdf,
+            number="" if reason else number,
+            serial=None if reason else serial,
         ).canonical()
-        signature = ssh_sign(statement, officer, signer.key)
-        kind = "gate.returned" if reason else "gate.signed"
-        body = {"statement": statement, "signature": signature}
-        run.book.record(kind, body, step=gate.number, actor=officer.id)
+        try:
+            signature = ssh_sign(statement, officer, signer.key)
+            kind = "gate.returned" if reason else "gate.signed"
+            body = {"statement": statement, "signature": signature}
+            run.book.record(kind, body, step=gate.number, actor=officer.id)
+        except (UsageError, IllegalEntry):
+            if pdf is not None:  # nothing speaks of it: a refused signature leaves no signed PDF
+                kept_copy(folder, pdf.sha256).unlink(missing_ok=True)
+            raise
         return carry_on(run, hosts=False)
 
 

@@ -21,6 +21,11 @@ from orchestrator.workflow.settings import Settings
 from orchestrator.workflow.stop import SafeStop
 
 
+def kept_copy(folder: Path, sha256: str) -> Path:
+    """Where a cycle keeps the second copy of a PDF that was signed with a certificate."""
+    return folder / "signed" / f"{sha256}.pdf"
+
+
 @dataclass
 class Run:
     """One call's work on one cycle."""
@@ -91,8 +96,13 @@ class Run:
         )
 
     def document(self, name: DocumentName, step: int) -> Path:
-        """Render a document for a step and record its hash, unless this step has it already."""
+        """Render a document for a step and record its hash, unless this step has it already.
+
+        A report that was signed with a certificate stays what it is.
+        """
         path = self.documents / name
+        if self.state.signed_pdf(name) is not None:
+            return path
         record = self.state.documents.get(name)
         since = self.state.steps[step].started_at
         if record is not None and record.step == step and record.at >= since:

@@ -86,6 +86,12 @@ def typeset_with_fields(
     return pdf, json.loads(found)
 
 
+def chart_picture(name: DocumentName, content: Content, frame: Frame) -> bytes:
+    """The Gantt chart of the steps as PNG, for Word."""
+    with workplace(name, content, frame) as work:
+        return compile_pdf(work, "gambar.typ", frame, content.as_of, picture=True)
+
+
 @contextmanager
 def workplace(
     name: DocumentName, content: Content, frame: Frame, more: Mapping[str, Any] | None = None
@@ -120,8 +126,13 @@ def workplace(
         yield work
 
 
-def compile_pdf(work: Path, template: str, frame: Frame, as_of: str) -> bytes:
-    """Set a template of a workplace; raises CannotRunError naming template and cause."""
+def compile_pdf(
+    work: Path, template: str, frame: Frame, as_of: str, *, picture: bool = False
+) -> bytes:
+    """Set a template of a workplace, as PDF/A or, of one page, as a picture in PNG.
+
+    Raises CannotRunError naming template and cause.
+    """
     if not (work / template).is_file():
         raise CannotRunError(
             f"{frame.templates}/typst/{template} is missing",
@@ -132,8 +143,8 @@ def compile_pdf(work: Path, template: str, frame: Frame, as_of: str) -> bytes:
             work / template,
             root=work,
             font_paths=_fonts(frame.templates),
-            pdf_standards=["a-3b"],
             timestamp=_epoch(as_of),
+            **({"format": "png", "ppi": 200.0} if picture else {"pdf_standards": ["a-3b"]}),
         )
     except typst.TypstError as error:
         detail = str(error.diagnostic or error).replace(str(work), "typst")

@@ -51,6 +51,13 @@ class Look:
     page: int  # from 0
 
 
+class _Increment(IncrementalPdfFileWriter):
+    """An increment that leaves the metadata alone: what typst wrote is what PDF/A wants."""
+
+    def _update_meta(self) -> None:
+        pass
+
+
 def sign_pdf(
     data: bytes,
     key: PdfKey,
@@ -69,7 +76,7 @@ def sign_pdf(
     for text.
     """
     # Without a line end before the increment, the first signature would break PDF/A.
-    writer = IncrementalPdfFileWriter(io.BytesIO(data if data.endswith(b"\n") else data + b"\n"))
+    writer = _Increment(io.BytesIO(data if data.endswith(b"\n") else data + b"\n"))
     with tempfile.NamedTemporaryFile(prefix="sop-run-", suffix=".pdf") as file:
         file.write(looks_pdf)
         file.flush()

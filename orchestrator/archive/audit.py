@@ -18,7 +18,7 @@ from orchestrator.journal.store import read_entries
 from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.errors import UsageError
 from orchestrator.model.statement import Statement
-from orchestrator.signature.pades_check import Expected, check_pdf, read_roots
+from orchestrator.signature.fields import Expected
 from orchestrator.signature.ssh import verify
 
 
@@ -41,7 +41,11 @@ class Trust:
     @classmethod
     def read(cls, keys: Path | None, roots: Path | None) -> Trust:
         """From a file of public keys (.pub or allowed_signers lines) and one of certificates."""
-        return cls(_keys(keys), None if roots is None else read_roots(roots))
+        if roots is None:
+            return cls(_keys(keys))
+        from orchestrator.signature.pades_check import read_roots
+
+        return cls(_keys(keys), read_roots(roots))
 
 
 @dataclass
@@ -205,7 +209,12 @@ def _documents(report: Report, state: CycleState, folder: Path) -> None:
 
 def _pdf_signatures(report: Report, state: CycleState, folder: Path, trust: Trust) -> None:
     """Check the PAdES signatures of the reports, at the times that the journal gives."""
-    for name in sorted({s.pdf.name for s in state.signatures if s.pdf is not None}):
+    names = sorted({s.pdf.name for s in state.signatures if s.pdf is not None})
+    if not names:
+        return
+    from orchestrator.signature.pades_check import check_pdf  # loading pyHanko takes a second
+
+    for name in names:
         signed = state.pdf_signatures(name)
         expected = [Expected(pdf.field, pdf.certificate, record.at) for record, pdf in signed]
         try:

@@ -35,6 +35,9 @@ How to verify this folder without the program that made it
          assert e["prev"] == prev and hashlib.sha256(c.encode()).hexdigest() == h, n
          prev = h
      print("journal ok")'
+4. PDF signatures, where officers gave them: open the reports in a PDF reader, or run pdfsig. The
+   SHA-256 of the file and of the certificate stand under `pdf` in data/signatures/step-10-*.json
+   and step-11-*.json, which the officers signed as in 2.
 """
 
 

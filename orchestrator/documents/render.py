@@ -15,7 +15,6 @@ from orchestrator.documents.content.records import Content
 from orchestrator.documents.names import DocumentName, RenderedDocument
 from orchestrator.documents.pdf.typeset import typeset
 from orchestrator.documents.templates import template_folder
-from orchestrator.documents.word.fill import word_document
 from orchestrator.documents.xlsx.check_list import check_list
 from orchestrator.documents.xlsx.marks import Mark, read_marks
 from orchestrator.documents.xlsx.update_record import update_record
@@ -74,6 +73,8 @@ def document_bytes(
     if workbook is not None:
         return workbook(content, labels)
     if name.value.endswith(".docx"):
+        from orchestrator.documents.word.fill import word_document  # loads python-docx
+
         return word_document(name, content, labels, where, assets)
     return typeset(name, content, labels, where, assets)
 

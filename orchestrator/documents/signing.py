@@ -24,7 +24,7 @@ from orchestrator.documents.templates import template_folder
 from orchestrator.journal.state import CycleState
 from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.office import Officer
-from orchestrator.signature.pades import Look, Place
+from orchestrator.signature.fields import Look, Place
 
 FIELD = {10: "verified", 11: "established"}
 """The signature's field in the report, by step."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from asn1crypto import keys as asn1_keys
@@ -29,26 +28,7 @@ from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from orchestrator.signature.certificate import PdfKey
-
-
-@dataclass(frozen=True)
-class Place:
-    """A field's rectangle on a page, in points from the lower left corner."""
-
-    name: str
-    page: int  # from 0
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a field says, and which page of the PDF of looks shows it."""
-
-    text: str
-    page: int  # from 0
+from orchestrator.signature.fields import Look, Place
 
 
 class _Increment(IncrementalPdfFileWriter):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,19 +24,11 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 from orchestrator.model.errors import UsageError
+from orchestrator.signature.fields import Expected
 
 _USAGE = KeyUsageConstraints(
     key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False
 )
-
-
-@dataclass(frozen=True)
-class Expected:
-    """A signature that must stand in the PDF, in this order."""
-
-    field: str
-    certificate: str  # SHA-256 of the certificate, hex
-    at: str  # UTC ISO 8601: when the journal recorded it
 
 
 def read_roots(path: Path) -> tuple[Any, ...]:

@@ -19,9 +19,7 @@ from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.errors import CannotRunError, UsageError
 from orchestrator.model.office import Officer
 from orchestrator.model.statement import SignedPdf
-from orchestrator.signature.certificate import read_pdf_key
-from orchestrator.signature.pades import Place, field_sizes, sign_pdf
-from orchestrator.signature.pades_check import Expected, check_pdf
+from orchestrator.signature.fields import Expected, Place
 from orchestrator.workflow.run import Run, kept_copy
 
 REPORT_OF_STEP = {10: DocumentName.VERIFIED_REPORT, 11: DocumentName.REPORT}
@@ -42,6 +40,11 @@ def sign_report(run: Run, step: int, officer: Officer, key: PdfKeyFile, number: 
     """
     if step not in REPORT_OF_STEP:
         raise UsageError("a PDF is signed at steps 10 and 11 only", "leave out --pdf-key")
+    # Loading pyHanko takes a second: only who signs a PDF waits for it.
+    from orchestrator.signature.certificate import read_pdf_key
+    from orchestrator.signature.pades import field_sizes, sign_pdf
+    from orchestrator.signature.pades_check import check_pdf
+
     state, name = run.state, REPORT_OF_STEP[step]
     now = now_utc()
     pdf_key = read_pdf_key(key.path, key.passphrase, officer, datetime.fromisoformat(now))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 
-import segno
-
 
 def qr_text(cycle: str, number: str, data_sha256: str) -> str:
     """What the code says, one fact a line, so that any telephone shows it readably."""
@@ -14,6 +12,8 @@ def qr_text(cycle: str, number: str, data_sha256: str) -> str:
 
 def qr_picture(text: str) -> bytes:
     """The code as SVG: drawn, not a bitmap, with the white edge that readers need."""
+    import segno  # loaded late: only reports have a code
+
     out = io.BytesIO()
     segno.make(text, error="m", micro=False).save(out, kind="svg", border=2, light="#fff")
     return out.getvalue()

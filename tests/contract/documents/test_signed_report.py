@@ -19,8 +19,9 @@ from orchestrator.documents.names import DocumentName
 from orchestrator.documents.signing import FIELD, Act, looks_of, signable
 from orchestrator.journal.state import CycleState
 from orchestrator.signature.certificate import PdfKey, read_pdf_key
+from orchestrator.signature.fields import Expected
 from orchestrator.signature.pades import field_sizes, sign_pdf
-from orchestrator.signature.pades_check import Expected, check_pdf, read_roots
+from orchestrator.signature.pades_check import check_pdf, read_roots
 from tests.certificates import PASSPHRASE, Made, certificate
 from tests.unit.documents.sample import STATES, normal
 

@@ -40,6 +40,9 @@ _TEMPLATE = {
     DocumentName.VERIFIED_REPORT: "laporan.typ",
     DocumentName.REPORT: "laporan.typ",
 }
+MOST_ITEMS = 500
+"""Templates list items one by one up to so many; `totals.items` has the number of all."""
+
 _WITH_QR = frozenset({DocumentName.VERIFIED_REPORT, DocumentName.REPORT})
 
 
@@ -102,7 +105,8 @@ def workplace(
         work = Path(name_of_folder)
         for source in sorted((templates / "typst").glob("*.typ")):
             shutil.copyfile(source, work / source.name)
-        data = content_json(content)
+        facts = content.as_data()
+        data = canonical_json(facts).encode("utf-8")
         (work / ATTACHMENT).write_bytes(data)
         qr = ""
         if name in _WITH_QR:
@@ -110,7 +114,8 @@ def workplace(
             words = qr_text(content.cycle, content.letter.number, sha256_hex(data))
             (work / qr).write_bytes(qr_picture(words))
         view = {
-            "c": content.as_data(),
+            # More items than templates ever list would only fill memory; one more tells them so.
+            "c": {**facts, "items": facts["items"][: MOST_ITEMS + 1]},
             "t": {section: dict(words) for section, words in labels.sections.items()},
             "p": write_prose(templates / "prose" / labels.locale, content),
             "draft": name.is_draft,

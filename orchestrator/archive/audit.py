@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.archive.bag import derived, file_hash, manifest_hash
 from orchestrator.archive.folder import check_expected, check_hashes, check_info, check_layout
+from orchestrator.archive.pdfs import check_pdfs
 from orchestrator.archive.replay import replay
 from orchestrator.archive.report import Report
 from orchestrator.archive.trust import Trusted
@@ -33,7 +34,7 @@ def audit_archive(folder: Path, trusted: Trusted | None = None) -> Report:
         raise UsageError(
             f"{folder} is no archive of sop-run", "name the folder with bagit.txt in it"
         )
-    report = Report(trusted=trusted is not None)
+    report = Report(trusted=trusted is not None and trusted.keys is not None)
     name = "bag: plain files only, each one listed"
     if not report.attempt(name, lambda: check_layout(folder)):
         return report  # what else lies there is not opened
@@ -45,6 +46,7 @@ def audit_archive(folder: Path, trusted: Trusted | None = None) -> Report:
     if state is not None:
         report.attempt("procedure: the cycle stood at its archive", lambda: _complete(state))
         _documents(report, state, data / "documents")
+        check_pdfs(report, state, data / "documents", trusted)
         _earlier(report, state, data / "earlier")
         _derived(report, folder, entries, state)
         report.attempt("bag: it lies under its own name", lambda: _own_name(folder, state))
@@ -75,12 +77,13 @@ def _derived(report: Report, folder: Path, entries: Sequence[Entry], state: Cycl
 
 def audit_cycle(folder: Path, home: Path, trusted: Trusted | None = None) -> Report:
     """Verify a cycle where it lies, and its archive when it has one."""
-    report = Report(trusted=trusted is not None)
+    report = Report(trusted=trusted is not None and trusted.keys is not None)
     replay(report, folder / "journal.db", frozen=False, trusted=trusted)
     state = report.state
     if state is None:
         return report
     _documents(report, state, folder / "documents")
+    check_pdfs(report, state, folder / "documents", trusted)
     _earlier(report, state, folder / "earlier")
     if state.archive_manifest:
         bag = home / state.archive_path

@@ -40,7 +40,7 @@ def _visible(path: Path) -> bool:
 
 def audit_chain(folders: Sequence[Path], trusted: Trusted | None = None) -> Report:
     """Verify several archives, then that each names the one before; the checks name the archive."""
-    whole = Report(trusted=trusted is not None)
+    whole = Report(trusted=trusted is not None and trusted.keys is not None)
     parts: list[Report] = []
     for folder in folders:
         part = audit_archive(folder, trusted)

@@ -46,6 +46,10 @@ a shell, beginning in the folder that holds bagit.txt.
      assert "Journal-Head: " + prev in open("bag-info.txt", encoding="utf-8").read()
      print("journal ok:", n, "entries")'
 
-4. The archive before this one is the one that this one names: Previous-Manifest-SHA256 in
+4. PDF signatures, where officers gave them: open the reports in a PDF reader, or run pdfsig. The
+   SHA-256 of the file and of the certificate stand under `pdf` in data/signatures/*step-10*.json
+   and *step-11*.json, which the officers signed as in 2.
+
+5. The archive before this one is the one that this one names: Previous-Manifest-SHA256 in
    bag-info.txt is the SHA-256 of that archive's file tagmanifest-sha256.txt.
 """

@@ -32,12 +32,20 @@ UNKNOWN_KEYS = (
     help="File with the officers' public keys from a source that you trust: .pub lines, or "
     "allowed_signers lines that say whose each key is.",
 )
+@click.option(
+    "--trust-pdf",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Certificates (PEM) of authorities that PDF signatures must come from "
+    "[default: the officers' own certificates, as office.yml had them].",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @path_options
 def audit_command(
     *,
     targets: tuple[str, ...],
     keys: Path | None,
+    trust_pdf: Path | None,
     as_json: bool,
     inventory: Path | None,
     office: Path | None,
@@ -55,8 +63,9 @@ def audit_command(
     Example: sop-run audit 2026-11
              sop-run audit /media/archive/2026/2026-11 --keys officers.pub
              sop-run audit var/archive
+             sop-run audit 2026-11 --trust-pdf national-authority.pem
     """
-    trusted = read_trusted(keys)
+    trusted = read_trusted(keys, trust_pdf)
     folders = [Path(t) for t in targets]
     if len(targets) == 1 and not folders[0].is_dir():
         report = _one_cycle(targets[0], trusted, inventory, office, home)

@@ -9,6 +9,7 @@ import click
 
 from orchestrator.cli.complete import cycle_names, officer_ids
 from orchestrator.cli.options import Given, shared_options
+from orchestrator.cli.passphrase import PASSPHRASE_VARIABLE, key_file
 from orchestrator.cli.show import Lines, explain
 from orchestrator.cli.times import time_words
 from orchestrator.journal.book import read_state
@@ -84,6 +85,26 @@ OFFICER = click.option(
     help="Why a step took longer than its standard time: the gate's own, or a step's of the "
     "program before it; may be repeated [default: asked for on a terminal].",
 )
+@click.option(
+    "--pdf-key",
+    type=click.Path(path_type=Path),
+    metavar="FILE.p12",
+    help="At steps 10 and 11: sign the report's PDF, too, with this certificate (PKCS#12). Its "
+    f"passphrase is asked for, unless {PASSPHRASE_VARIABLE} or --pdf-passphrase-file has it.",
+)
+@click.option(
+    "--pdf-passphrase-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file whose first line is the passphrase of --pdf-key.",
+)
+@click.option(
+    "--number",
+    default="",
+    metavar="TEXT",
+    help="At step 11: the number under which the report is established "
+    "[default: by letters.number_pattern].",
+)
 @shared_options
 def sign_command(
     *,
@@ -98,6 +119,9 @@ def sign_command(
     abort_limit: str,
     reboot: str | None,
     overrun: tuple[str, ...],
+    pdf_key: Path | None,
+    pdf_passphrase_file: Path | None,
+    number: str,
     options: Given,
 ) -> int:
     """Pass the gate of CYCLE that is open, with an officer's SSH key.
@@ -112,11 +136,18 @@ def sign_command(
              sop-run sign 2026-11 --as kepala --window '2026-11-23 22:00/2026-11-24 02:00'
              sop-run sign 2026-11 --as kepala --canary 5% --wave 25% --abort-limit 10%
              sop-run sign 2026-11 --as jf --overrun-reason 'perjalanan dinas 23 November'
+             sop-run sign 2026-11 --as jf --pdf-key ~/jf.p12
+             sop-run sign 2026-11 --as kepala --pdf-key ~/kepala.p12 --number 500.12.12/0123/2026
     """
     signer = Signer(cycle, officer, key)
-    terms = Terms(window, canary, wave, abort_limit, reboot or "")
-    reasons = _reasons(overrun) or _asked(cycle, options)
-    choices = Choices(_deferred(defer), terms, checklist, reasons)
+    choices = Choices(
+        defer=_deferred(defer),
+        terms=Terms(window, canary, wave, abort_limit, reboot or ""),
+        checklist=checklist,
+        reasons=_reasons(overrun) or _asked(cycle, options),
+        pdf_key=key_file(pdf_key, pdf_passphrase_file),
+        number=number,
+    )
     return explain(sign(options.settings, signer, Lines(), choices), options)
 
 

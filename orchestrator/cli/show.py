@@ -11,6 +11,7 @@ from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import Outcome, OutcomeKind, Phase, Status
 from orchestrator.model.text import printable
 from orchestrator.model.verdict import GOOD, HostVerdict
+from orchestrator.sop.numbering import counts
 from orchestrator.workflow.monthly import SHOWN, Standing
 from orchestrator.workflow.notify.events import news_of
 from orchestrator.workflow.notify.tell import tell
@@ -159,6 +160,10 @@ def waiting_words(standing: Standing, given: Given) -> str:
                     f"  first add {officer.id}'s public key to {given.settings.office} "
                     "(officers: keys:); make one with `ssh-keygen -t ed25519`"
                 )
+    if gate.number in (10, 11):
+        lines += ["", "With a certificate for PDF signatures, add: --pdf-key FILE.p12"]
+    if gate.number == 11 and not counts(state.office.letters.number_pattern):
+        lines.append("With a number from the office's register, add: --number TEXT")
     if gate.returns_to is not None:
         who = state.office.with_role(gate.signers[0])[0].id
         words = f"return {state.cycle} --as {who} --key PRIVATE_KEY_FILE --reason TEXT"

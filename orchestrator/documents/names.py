@@ -11,22 +11,33 @@ class DocumentName(StrEnum):
     """File names of the documents, in the order of the SOP."""
 
     CHECK_LIST = "laporan-hasil-pengecekan.xlsx"
+    CHECK_LIST_PDF = "laporan-hasil-pengecekan.pdf"
     ORDER = "disposisi.pdf"
+    ORDER_WORD = "disposisi.docx"
     MONITORING = "lembar-pemantauan.pdf"
     UPDATE_RECORD = "catatan-update.xlsx"
+    UPDATE_RECORD_PDF = "catatan-update.pdf"
     MINUTES = "notulensi.pdf"
+    MINUTES_WORD = "notulensi.docx"
     DRAFT_REPORT = "laporan-hasil-update-draf.pdf"
+    DRAFT_REPORT_WORD = "laporan-hasil-update-draf.docx"
+    VERIFIED_REPORT = "laporan-hasil-update-terverifikasi.pdf"
     REPORT = "laporan-hasil-update.pdf"
 
     @property
     def step(self) -> int:
         """The SOP step that brings the document forth."""
-        return _STEPS[self]
+        return _STEPS[self.record]
+
+    @property
+    def record(self) -> DocumentName:
+        """The form of the same document that decides what it says and up to which moment."""
+        return _OTHER_FORM_OF.get(self, self)
 
     @property
     def is_draft(self) -> bool:
         """Whether every page carries the word DRAF."""
-        return self is DocumentName.DRAFT_REPORT
+        return self.record is DocumentName.DRAFT_REPORT
 
 
 _STEPS = {
@@ -36,7 +47,15 @@ _STEPS = {
     DocumentName.UPDATE_RECORD: 7,
     DocumentName.MINUTES: 8,
     DocumentName.DRAFT_REPORT: 9,
+    DocumentName.VERIFIED_REPORT: 10,
     DocumentName.REPORT: 11,
+}
+_OTHER_FORM_OF = {
+    DocumentName.CHECK_LIST_PDF: DocumentName.CHECK_LIST,
+    DocumentName.ORDER_WORD: DocumentName.ORDER,
+    DocumentName.UPDATE_RECORD_PDF: DocumentName.UPDATE_RECORD,
+    DocumentName.MINUTES_WORD: DocumentName.MINUTES,
+    DocumentName.DRAFT_REPORT_WORD: DocumentName.DRAFT_REPORT,
 }
 
 

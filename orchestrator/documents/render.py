@@ -72,6 +72,10 @@ def document_bytes(
     workbook = _WORKBOOKS.get(name)
     if workbook is not None:
         return workbook(content, labels)
+    if name.value.endswith(".docx"):
+        from orchestrator.documents.word.fill import word_document  # loads python-docx
+
+        return word_document(name, content, labels, where, assets)
     return typeset(name, content, labels, where, assets)
 
 

@@ -186,6 +186,11 @@ def _document(state: CycleState, entry: Entry) -> None:
     body = entry.body
     # The name becomes a path, here and on an auditor's machine.
     require(PLAIN_NAME.fullmatch(body["name"]) is not None, "it is no plain file name")
+    signed = state.signed_pdf(body["name"])
+    require(
+        signed is None or signed[1].sha256 == body["sha256"],
+        f"{body['name']} is signed with a certificate; it cannot be another file",
+    )
     record = DocumentRecord(
         body["name"], body["sha256"], body["size"], entry.step or 0, entry.at, entry.seq
     )

@@ -65,6 +65,13 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
     numbers = {i.number for i in state.plan.items}
     require(all(d.number in numbers for d in statement.decisions), "no such item in the plan")
     require(gate.number == 3 or not statement.decisions, "items are decided in step 3")
+    require(gate.number == 11 or not statement.number, "a number is given in step 11")
+    if statement.pdf is not None:
+        require(gate.number in (10, 11), "PDFs are signed in steps 10 and 11")
+        require(
+            statement.pdf.certificate in officer.certificates,
+            "office.yml does not have the certificate that signed the PDF",
+        )
     if gate.number == 8:
         require(state.steps[7].state == "passed", "the tests are not finished")
     for reason in statement.reasons:
@@ -81,6 +88,8 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
             entry.body["signature"],
             entry.seq,
             officer.valid_keys,
+            statement.pdf,
+            officer.certificates,
         )
     )
     if gate.number == 3:
@@ -88,6 +97,8 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
     if gate.number == 4:
         state.order, state.draft = statement.order, None
         note_relaxed(state, entry.at)
+    if gate.number == 11:
+        state.number, state.serial = statement.number, statement.serial
     for reason in statement.reasons:
         text, at, seq = reason.text, entry.at, entry.seq
         state.notes.append(

@@ -9,6 +9,7 @@ from orchestrator.model.evidence import Outcome, Phase
 from orchestrator.model.note import NoteKind
 from orchestrator.model.office import Office
 from orchestrator.model.plan import Item, Order, Plan
+from orchestrator.model.statement import SignedPdf
 from orchestrator.model.verdict import HostVerdict
 from orchestrator.model.working_time import HolidayRecord
 from orchestrator.sop.procedure import Step, procedure
@@ -48,6 +49,8 @@ class SignatureRecord:
     signature: str  # armored SSH signature
     seq: int
     keys: tuple[str, ...] = ()  # the officer's public keys when it was made
+    pdf: SignedPdf | None = None  # the PDF signed with a certificate along with it
+    certificates: tuple[str, ...] = ()  # the officer's certificates when it was made
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,8 @@ class CycleState:
     draft: Order | None = None  # terms that the order's document shows before it is signed
     drafted_seq: int = 0
     relaxed: list[RelaxedRule] = field(default_factory=list)
+    number: str = ""  # of the report, once it is established
+    serial: int | None = None  # {number} in it
     outcomes: dict[str, list[Outcome]] = field(default_factory=dict)  # in journal order
     runs: list[PhaseRun] = field(default_factory=list)
     verdicts: dict[str, HostVerdict] = field(default_factory=dict)
@@ -220,6 +225,22 @@ class CycleState:
     def signed(self, step: int) -> tuple[SignatureRecord, ...]:
         """The signatures that a gate carries now."""
         return tuple(s for s in self.signatures if s.step == step)
+
+    def signed_pdf(self, name: str) -> tuple[SignatureRecord, SignedPdf] | None:
+        """The latest signature that stands on a PDF of this name, with what it says of the PDF."""
+        for record in reversed(self.signatures):
+            if record.pdf is not None and record.pdf.name == name:
+                return record, record.pdf
+        return None
+
+    def pdf_signatures(self, name: str) -> tuple[tuple[SignatureRecord, SignedPdf], ...]:
+        """All signatures that a signed PDF of this name bears, oldest first."""
+        last = self.signed_pdf(name)
+        return tuple(
+            (record, record.pdf)
+            for record in self.signatures
+            if last is not None and record.pdf is not None and record.step <= last[0].step
+        )
 
     @property
     def gate(self) -> Step | None:

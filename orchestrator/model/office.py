@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 
 from orchestrator.model.amount import Canary, Limit, Wave
 from orchestrator.model.schedule import Schedule
@@ -34,6 +41,16 @@ PublicKey = Annotated[
     str,
     StringConstraints(pattern=r"^(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\r\n]*)?$"),
 ]
+
+
+def _bare_hex(value: object) -> object:
+    return value.replace(":", "").lower() if isinstance(value, str) else value
+
+
+Fingerprint = Annotated[
+    str, BeforeValidator(_bare_hex), StringConstraints(pattern=r"^[0-9a-f]{64}$")
+]
+"""SHA-256 of a certificate in hex; colons, as openssl prints them, are dropped."""
 
 
 class Strict(BaseModel):
@@ -78,14 +95,18 @@ class Letters(Strict):
     nature: Text = "Terbatas"
     retention_years: int = Field(5, ge=1, le=100)
     paper: Literal["f4", "a4"] = "f4"
+    first_number: int = Field(1, ge=1)  # where {number} begins each year
+    electronic_signature_note: OptionalText = ""  # stands in the stamp of a PDF signature
 
     @field_validator("number_pattern")
     @classmethod
     def _known_fields(cls, value: str) -> str:
         try:
-            value.format(cycle="2026-11", year=2026, month=11, month_roman="XI")
+            value.format(number=1, cycle="2026-11", year=2026, month=11, month_roman="XI")
         except (KeyError, IndexError, ValueError) as error:
-            raise ValueError("may use {cycle}, {year}, {month} and {month_roman} only") from error
+            raise ValueError(
+                "may use {number}, {cycle}, {year}, {month} and {month_roman} only"
+            ) from error
         return value
 
 
@@ -104,6 +125,8 @@ class Officer(Strict):
     nip: OptionalText = ""
     keys: tuple[PublicKey, ...] = ()  # as in ~/.ssh/id_ed25519.pub
     revoked_keys: tuple[PublicKey, ...] = ()  # keys that must not be accepted any more
+    certificates: tuple[Fingerprint, ...] = ()  # SHA-256 of certificates that sign PDFs
+    certificate_name: OptionalText = ""  # the name in the certificate, where it is another form
     valid_from: OptionalText = ""  # YYYY-MM-DD
     valid_until: OptionalText = ""  # YYYY-MM-DD
 

@@ -15,12 +15,27 @@ NAMESPACE = "sop-run/gate/1"
 """Namespace of the SSH signatures, so that a signature made elsewhere is worth nothing here."""
 
 
+_ONLY_IF_SAID = frozenset({"reasons", "pdf", "number", "serial"})
+"""Left out where they say nothing, so that statements made before they existed stay as signed."""
+
+
 class ItemDecision(Record):
     """An item that the officers put off, with the reason."""
 
     number: int
     approved: bool
     reason: str = ""
+
+
+class SignedPdf(Record):
+    """The PDF that an officer signed with a certificate before signing the gate."""
+
+    name: str
+    sha256: str
+    size: int  # bytes
+    field: str  # the signature's field in the PDF
+    certificate: str  # SHA-256 of the certificate
+    data: str  # SHA-256 of the data that the PDF carries
 
 
 class Statement(Record):
@@ -40,8 +55,13 @@ class Statement(Record):
     decisions: tuple[ItemDecision, ...] = ()  # step 3: items that are put off
     order: Order | None = None  # step 4
     reasons: tuple[StepReason, ...] = ()  # why steps took longer than their standard time
+    pdf: SignedPdf | None = None  # steps 10 and 11, where a certificate was used
+    number: str = ""  # step 11: the number under which the report is established
+    serial: int | None = None  # step 11: {number} in it, where the office counts
 
     def canonical(self) -> str:
-        """The signed text. Without reasons their key is left out, as in earlier statements."""
-        left_out = None if self.reasons else {"reasons"}
-        return canonical_json(self.model_dump(mode="json", by_alias=True, exclude=left_out))
+        """The signed text."""
+        data = self.model_dump(mode="json", by_alias=True)
+        return canonical_json(
+            {k: v for k, v in data.items() if k not in _ONLY_IF_SAID or v not in ("", None, [])}
+        )

@@ -8,22 +8,29 @@ from pathlib import Path
 
 from orchestrator.archive.bag import make_bag, manifest_hash
 from orchestrator.documents.names import DocumentName
-from orchestrator.documents.render import render
+from orchestrator.documents.render import render, write_atomically
 from orchestrator.journal.book import CycleBook
 from orchestrator.journal.fold import fold
-from orchestrator.journal.state import CycleState
+from orchestrator.journal.state import CycleState, DocumentRecord
 from orchestrator.journal.store import read_entries
 from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.errors import CannotRunError, UsageError
+from orchestrator.workflow.run import kept_copy
 from orchestrator.workflow.settings import Settings
+
+_LOST = (
+    "is signed with a certificate and cannot be made again; "
+    "put it back from a backup, the program left it as it is"
+)
 
 
 def documents_again(settings: Settings, folder: Path) -> Iterator[tuple[str, str]]:
     """Make every recorded document that is missing or changed again; yields (name, what was done).
 
-    A document is rendered from the journal as it stood when it was first made, so it has the same
-    bytes and its signature still holds. Where this version of the program gives other bytes,
-    the new file is put beside as `NAME.new` and said so: a signed record is never replaced.
+    A PDF that was signed with a certificate is put back from its copy, never rendered.
+    Any other document is rendered from the journal as it stood when it was first made, so it has
+    the same bytes and its signature still holds. Where this version of the program gives other
+    bytes, the new file is put beside as `NAME.new` and said so: a signed record is never replaced.
     """
     with CycleBook(folder) as book:
         records = list(book.state.documents.values())
@@ -32,6 +39,15 @@ def documents_again(settings: Settings, folder: Path) -> Iterator[tuple[str, str
             path = documents / record.name
             if path.is_file() and sha256_hex(path.read_bytes()) == record.sha256:
                 yield record.name, "unchanged"
+                continue
+            kept = _kept(settings, book.state, folder, record)
+            if kept is not None:
+                documents.mkdir(exist_ok=True)
+                write_atomically(path, kept)
+                yield record.name, "put back from the copy that was kept, the same bytes"
+                continue
+            if book.state.signed_pdf(record.name) is not None:
+                yield record.name, _LOST
                 continue
             state = _state_before(folder, record.seq)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".again-") as scratch:
@@ -52,6 +68,19 @@ def documents_again(settings: Settings, folder: Path) -> Iterator[tuple[str, str
                         record.name,
                         f"this version gives other bytes than recorded; see {record.name}.new",
                     )
+
+
+def _kept(
+    settings: Settings, state: CycleState, folder: Path, record: DocumentRecord
+) -> bytes | None:
+    """A recorded document's bytes from where a signed PDF is kept, or None."""
+    candidates = [kept_copy(folder, record.sha256)]
+    if state.archive_path and state.signed_pdf(record.name) is not None:
+        candidates.append(settings.home / state.archive_path / "data/documents" / record.name)
+    for path in candidates:
+        if path.is_file() and sha256_hex(data := path.read_bytes()) == record.sha256:
+            return data
+    return None
 
 
 def _state_before(folder: Path, seq: int) -> CycleState:

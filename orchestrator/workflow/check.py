@@ -21,6 +21,7 @@ def check(run: Run) -> None:
         body = {"plan": plan.model_dump(mode="json", by_alias=True), "id": plan.id}
         run.book.record("plan.made", body, step=2)
     run.document(DocumentName.CHECK_LIST, 2)
+    run.document(DocumentName.CHECK_LIST_PDF, 2)
     run.book.record("step.passed", step=2)
 
 

@@ -7,8 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from orchestrator.documents.names import DocumentName
 from orchestrator.documents.render import marks_of
 from orchestrator.journal.book import CycleBook
+from orchestrator.journal.fold import IllegalEntry
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.store import now_utc
 from orchestrator.model.canonical import sha256_hex
@@ -18,13 +20,16 @@ from orchestrator.model.statement import ItemDecision, Statement
 from orchestrator.office.load import load_office
 from orchestrator.signature.ssh import sign as ssh_sign
 from orchestrator.sop.procedure import Step
+from orchestrator.sop.shown import DEMANDED
 from orchestrator.workflow.calendar import keep_calendar
 from orchestrator.workflow.monthly import SHOWN, Standing, adopt_office, carry_on, find_cycle
+from orchestrator.workflow.number import final_number
 from orchestrator.workflow.order import Terms, ordered, show_order
 from orchestrator.workflow.progress import Progress
 from orchestrator.workflow.reasons import signed_reasons
-from orchestrator.workflow.run import Run
+from orchestrator.workflow.run import Run, kept_copy
 from orchestrator.workflow.settings import Settings
+from orchestrator.workflow.signed import PdfKeyFile, sign_report
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class Choices:
     checklist: Path | None = None  # step 3: the marked check list
     reasons: dict[int, str] = field(default_factory=dict)
     """Step → why it took longer than its standard time; 0: every step that lacks a reason."""
+    pdf_key: PdfKeyFile | None = None  # steps 10 and 11: the certificate for the PDF
+    number: str = ""  # step 11: the report's number; '': by the office's pattern
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,11 @@ def _decide(
         order = ordered(run.state, gate.number, choices.terms, returned=bool(reason))
         if order is not None:
             show_order(run, order)
+        shown = _shown(run, gate)
+        number, serial = final_number(settings, run.state, gate.number, choices.number)
+        pdf = None
+        if choices.pdf_key is not None:
+            pdf = sign_report(run, gate.number, officer, choices.pdf_key, number)
         statement = Statement(
             cycle=run.state.cycle,
             step=gate.number,
@@ -97,15 +109,23 @@ def _decide(
             at=at,
             plan_id=run.state.plan.id if run.state.plan else "",
             journal_head=run.state.head,
-            documents=_shown(run, gate),
+            documents=shown,
             decisions=_decisions(run, gate, choices),
             order=order,
             reasons=signed_reasons(run.state, choices.reasons, at),
+            pdf=pdf,
+            number="" if reason else number,
+            serial=None if reason else serial,
         ).canonical()
-        signature = ssh_sign(statement, officer, signer.key)
-        kind = "gate.returned" if reason else "gate.signed"
-        body = {"statement": statement, "signature": signature}
-        run.book.record(kind, body, step=gate.number, actor=officer.id)
+        try:
+            signature = ssh_sign(statement, officer, signer.key)
+            kind = "gate.returned" if reason else "gate.signed"
+            body = {"statement": statement, "signature": signature}
+            run.book.record(kind, body, step=gate.number, actor=officer.id)
+        except (UsageError, IllegalEntry):
+            if pdf is not None:  # nothing speaks of it: a refused signature leaves no signed PDF
+                kept_copy(folder, pdf.sha256).unlink(missing_ok=True)
+            raise
         if reason:
             return Standing(run.state, folder, run.state.gate, "monthly")
         return carry_on(run, hosts=False)
@@ -158,9 +178,12 @@ def check_valid_today(officer: Officer, zone: ZoneInfo) -> None:
 
 
 def _shown(run: Run, gate: Step) -> dict[str, str]:
-    """Hashes of the documents that the officer was shown; a changed file is refused."""
+    """Hashes of the documents that the officer was shown; a changed file is refused.
+
+    Those that the fold demands are named, too: at step 11 the draft that was verified.
+    """
     shown = {}
-    for name in SHOWN[gate.number]:
+    for name in dict.fromkeys((*SHOWN[gate.number], *map(DocumentName, DEMANDED[gate.number]))):
         record = run.state.documents.get(name)
         path = run.documents / name
         if record is None or not path.is_file():

@@ -24,25 +24,37 @@ from orchestrator.workflow.check import check
 from orchestrator.workflow.progress import Progress
 from orchestrator.workflow.run import Run
 from orchestrator.workflow.settings import Settings
+from orchestrator.workflow.signed import take_up
 from orchestrator.workflow.stop import SafeStop
 
 GATE_DOCUMENTS: dict[int, tuple[DocumentName, ...]] = {
     3: (),  # the check list of step 2 is shown
-    4: (DocumentName.ORDER,),
-    8: (DocumentName.MONITORING, DocumentName.UPDATE_RECORD, DocumentName.MINUTES),
+    4: (DocumentName.ORDER, DocumentName.ORDER_WORD),
+    8: (
+        DocumentName.MONITORING,
+        DocumentName.UPDATE_RECORD,
+        DocumentName.UPDATE_RECORD_PDF,
+        DocumentName.MINUTES,
+        DocumentName.MINUTES_WORD,
+    ),
     10: (),  # the draft of step 9 is shown
-    11: (),
+    11: (DocumentName.VERIFIED_REPORT,),
 }
 """Documents that are made when a gate opens."""
 
 SHOWN: dict[int, tuple[DocumentName, ...]] = {
-    3: (DocumentName.CHECK_LIST,),
-    4: (DocumentName.CHECK_LIST, DocumentName.ORDER),
-    8: (DocumentName.MONITORING, DocumentName.UPDATE_RECORD, DocumentName.MINUTES),
+    3: (DocumentName.CHECK_LIST, DocumentName.CHECK_LIST_PDF),
+    4: (DocumentName.CHECK_LIST, DocumentName.CHECK_LIST_PDF, DocumentName.ORDER),
+    8: (
+        DocumentName.MONITORING,
+        DocumentName.UPDATE_RECORD,
+        DocumentName.UPDATE_RECORD_PDF,
+        DocumentName.MINUTES,
+    ),
     10: (DocumentName.DRAFT_REPORT,),
-    11: (DocumentName.DRAFT_REPORT,),
+    11: (DocumentName.VERIFIED_REPORT,),
 }
-"""Documents whose hashes a gate's signature covers."""
+"""Documents whose hashes a gate's signature covers; Word files say the same, for editing."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,7 @@ def carry_on(run: Run, *, hosts: bool = True) -> Standing:
 
     With `hosts` false only paper work is done: no host is asked anything, nothing is archived.
     """
+    take_up(run)
     while not run.state.closed_at:
         gate = run.state.gate
         if gate is not None:
@@ -141,6 +154,7 @@ def draft(run: Run) -> None:
     run.progress.step(run.state, 9)
     noted = max((note.seq for note in run.state.notes), default=0)
     run.document(DocumentName.DRAFT_REPORT, 9, newer_than=noted)
+    run.document(DocumentName.DRAFT_REPORT_WORD, 9, newer_than=noted)
     run.book.record("step.passed", step=9)
 
 

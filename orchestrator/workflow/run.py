@@ -24,6 +24,11 @@ EARLIER = "earlier"
 """Folder beside documents/ with those that a later revision took the place of."""
 
 
+def kept_copy(folder: Path, sha256: str) -> Path:
+    """Where a cycle keeps the second copy of a PDF that was signed with a certificate."""
+    return folder / "signed" / f"{sha256}.pdf"
+
+
 @dataclass
 class Run:
     """One call's work on one cycle."""
@@ -96,9 +101,12 @@ class Run:
     def document(self, name: DocumentName, step: int, *, newer_than: int = 0) -> Path:
         """Render a document for a step and record its hash, unless this step has it already.
 
-        One that is older than journal entry `newer_than` does not count.
+        One that is older than journal entry `newer_than` does not count. A report that was signed
+        with a certificate stays what it is.
         """
         path = self.documents / name
+        if self.state.signed_pdf(name) is not None:
+            return path
         record = self.state.documents.get(name)
         # By entry, not by time: the clock may have been wrong.
         since = max(self.state.steps[step].opened_seq, newer_than)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from orchestrator.documents.content.clock import NONE, Clock, roman_month
+from orchestrator.documents.content.clock import NONE, Clock
 from orchestrator.documents.content.findings import host_findings
 from orchestrator.documents.content.hosts import NORMAL, SUCCEEDED, HostMatter, host_rows
 from orchestrator.documents.content.items import item_rows
@@ -37,14 +37,18 @@ from orchestrator.journal.state import CycleState
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.evidence import Phase
 from orchestrator.model.verdict import Verdict
+from orchestrator.sop.numbering import letter_number
 from orchestrator.sop.procedure import whole
 
 
-def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Content:
+def build_content(
+    name: DocumentName, state: CycleState, labels: Labels, signing: Mapping[int, str] | None = None
+) -> Content:
     """Everything that document `name` says, from the folded journal.
 
     A document looks no further than its own step, so that rendering it again later gives the same
-    content. Raises pydantic's ValidationError when evidence can not be read.
+    content. `signing` names the officers who are about to sign, by step. Raises pydantic's
+    ValidationError when evidence can not be read.
     """
     clock = Clock(state.office.office.zone, labels.locale)
     scope = scope_of(name, state)
@@ -77,8 +81,8 @@ def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Cont
         separated=not any(r.code == "duties" for r in state.relaxed),
         relaxed=relaxed_rows(state, labels, clock),
         head=_head(state, labels),
-        letter=_letter(state, scope, clock),
-        people=people(state, scope.horizon),
+        letter=_letter(state, scope, labels, clock),
+        people=people(state, scope.horizon, signing or {}),
         order=order_terms(state, labels, clock),
         totals=_totals(hosts, items, all_tests, readings, labels),
         verdicts=_verdicts(hosts, labels),
@@ -127,13 +131,17 @@ def _head(state: CycleState, labels: Labels) -> Head:
     )
 
 
-def _letter(state: CycleState, scope: Scope, clock: Clock) -> Letter:
+def _letter(state: CycleState, scope: Scope, labels: Labels, clock: Clock) -> Letter:
     letters, cycle = state.office.letters, CycleId.parse(state.cycle)
-    number = letters.number_pattern.format(
-        cycle=state.cycle, year=cycle.year, month=cycle.month, month_roman=roman_month(cycle.month)
-    )
+    number = letter_number(letters.number_pattern, state.cycle, None)
+    established = scope.horizon >= 11 and state.steps[11].state == "passed"
+    if established:
+        number = state.number or number  # journals of before had the pattern alone
+    else:
+        number = labels.word("text", "provisional").format(number=number)
     return Letter(
         number=say(number, 120),
+        provisional=not established,
         classification=say(letters.classification_code, 60),
         nature=say(letters.nature, 60),
         retention_years=letters.retention_years,

@@ -18,7 +18,6 @@ _ZONE_NAMES = {
     "Asia/Ujung_Pandang": "WITA",
     "Asia/Jayapura": "WIT",
 }
-_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 
 
 class Clock:
@@ -128,8 +127,3 @@ def seconds_between(start: str, end: str) -> float | None:
 def whole_minutes(seconds: float) -> int:
     """Minutes, a begun minute counted whole; less than one minute is 0."""
     return 0 if seconds < 60 else math.ceil(seconds / 60)
-
-
-def roman_month(month: int) -> str:
-    """`XI` for 11, as numbers of letters write months."""
-    return _ROMAN[month - 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from orchestrator.documents.content.clock import NONE, Clock
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import People, SignatureRow, Signer
@@ -15,11 +17,15 @@ from orchestrator.sop.procedure import Step
 _BLANK = "." * 32
 
 
-def people(state: CycleState, horizon: int) -> People:
-    """The signature blocks; signatures on steps after `horizon` are not looked at."""
+def people(state: CycleState, horizon: int, signing: Mapping[int, str]) -> People:
+    """The signature blocks; signatures on steps after `horizon` are not looked at.
+
+    `signing` are the officers who are about to sign, by step.
+    """
 
     def of(number: int, role: Role | None = None) -> Signer:
-        return signer(state, step_of(state, number), horizon, role)
+        officer = state.office.officer(signing.get(number, ""))
+        return signer(state, step_of(state, number), horizon, role, officer)
 
     test = step_of(state, 8)
     second = test.partner or test.role
@@ -57,11 +63,17 @@ def officer_of(
     return candidates[0] if len(candidates) == 1 else None
 
 
-def signer(state: CycleState, step: Step, horizon: int, role: Role | None = None) -> Signer:
+def signer(
+    state: CycleState,
+    step: Step,
+    horizon: int,
+    role: Role | None = None,
+    officer: Officer | None = None,
+) -> Signer:
     """A signature block; what is not known is a dotted line to be filled in by hand."""
     wanted = role or step.role
     position = say(state.office.role_name(wanted), 160) if wanted else NONE
-    officer = officer_of(state, step, horizon, role)
+    officer = officer or officer_of(state, step, horizon, role)
     if officer is None:
         return Signer(position, _BLANK, NONE, _BLANK, known=False)
     return Signer(

@@ -31,6 +31,7 @@ class Letter:
     """Form and number of the document."""
 
     number: str
+    provisional: bool  # until the report is established
     classification: str
     nature: str
     retention_years: int

@@ -25,14 +25,16 @@ _HORIZON = {
     DocumentName.UPDATE_RECORD: 7,
     DocumentName.MINUTES: 7,
     DocumentName.DRAFT_REPORT: 8,
+    DocumentName.VERIFIED_REPORT: 10,  # a verifier's PDF signature comes before step 10 is signed
     DocumentName.REPORT: 11,
 }
 
 
 def scope_of(name: DocumentName, state: CycleState) -> Scope:
     """What document `name` may know of the cycle."""
-    early = name in (DocumentName.CHECK_LIST, DocumentName.ORDER)
-    return Scope(_HORIZON[name], Phase.CHECK if early else Phase.RESTORE, _as_of(name, state))
+    record = name.record
+    early = record in (DocumentName.CHECK_LIST, DocumentName.ORDER)
+    return Scope(_HORIZON[record], Phase.CHECK if early else Phase.RESTORE, _as_of(record, state))
 
 
 def _as_of(name: DocumentName, state: CycleState) -> str:
@@ -46,6 +48,8 @@ def _as_of(name: DocumentName, state: CycleState) -> str:
         moment = max(work, default="") or steps[name.step].started_at
     elif name is DocumentName.DRAFT_REPORT:
         moment = steps[9].started_at
+    elif name is DocumentName.VERIFIED_REPORT:
+        moment = steps[10].ended_at or steps[10].started_at
     else:
         moment = steps[11].ended_at
     return moment or state.last_at or state.opened_at

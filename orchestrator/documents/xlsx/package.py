@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import IO
 
 from openpyxl import Workbook
 from openpyxl.packaging.core import DocumentProperties
@@ -33,11 +35,16 @@ def new_workbook(content: Written, title: str) -> Workbook:
 
 def workbook_bytes(book: Workbook, as_of: str) -> bytes:
     """Save a workbook; `as_of` (UTC ISO 8601) is the only time that gets into it."""
-    moment = _moment(as_of)
+    moment = zip_moment(as_of)
     book.properties.created = book.properties.modified = moment
     properties = _properties_xml(book.properties)
     raw = io.BytesIO()
     book.save(raw)
+    return fixed_zip(raw, moment, {"docProps/core.xml": properties})
+
+
+def fixed_zip(raw: IO[bytes], moment: datetime, instead: Mapping[str, bytes]) -> bytes:
+    """A zip (an Office file) again with one fixed time for all its parts, some of them replaced."""
     out = io.BytesIO()
     stamp = max(moment, _EARLIEST).timetuple()[:6]
     with zipfile.ZipFile(raw) as source, zipfile.ZipFile(out, "w") as target:
@@ -45,8 +52,7 @@ def workbook_bytes(book: Workbook, as_of: str) -> bytes:
             info = zipfile.ZipInfo(name, date_time=stamp)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o600 << 16
-            data = properties if name == "docProps/core.xml" else source.read(name)
-            target.writestr(info, data)
+            target.writestr(info, instead[name] if name in instead else source.read(name))
     return out.getvalue()
 
 
@@ -55,7 +61,8 @@ def _properties_xml(properties: DocumentProperties) -> bytes:
     return data if isinstance(data, bytes) else str(data).encode("utf-8")
 
 
-def _moment(as_of: str) -> datetime:
+def zip_moment(as_of: str) -> datetime:
+    """A time as zip and docProps can hold it: without zone, in whole seconds, from 1980."""
     try:
         return datetime.fromisoformat(as_of).astimezone(UTC).replace(tzinfo=None, microsecond=0)
     except (ValueError, OverflowError):

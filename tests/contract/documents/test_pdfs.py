@@ -18,6 +18,7 @@ from orchestrator.model.evidence import Phase
 from tests.unit.documents.sample import STATES, all_failed, at, normal, unreachable
 
 REPORT, DRAFT = DocumentName.REPORT, DocumentName.DRAFT_REPORT
+LANDSCAPE = (DocumentName.CHECK_LIST_PDF, DocumentName.UPDATE_RECORD_PDF)
 PDFS = [n for n in DocumentName if n.value.endswith(".pdf")]
 LABELS = load_labels(SHIPPED)
 
@@ -52,6 +53,8 @@ def test_it_can_be_archived(tmp_path, kind, name):
     assert "<pdfaid:conformance>B</pdfaid:conformance>" in xmp
     assert str(root["/Lang"]).startswith("id")
     wanted = (215, 330) if state.office.letters.paper == "f4" else (210, 297)
+    if name in LANDSCAPE:
+        wanted = wanted[::-1]
     for page in pdf.pages:
         size = (float(page.mediabox.width), float(page.mediabox.height))
         assert size == pytest.approx([mm / 25.4 * 72 for mm in wanted], abs=0.5)
@@ -186,3 +189,54 @@ def test_the_order_says_what_the_updates_bring_and_remove_besides_the_items(tmp_
     words = words_of(read(tmp_path, DocumentName.ORDER, normal(4)))
     assert squeeze("libssl4 4.0.1-1") in words
     assert squeeze("Paket yang akan terhapus oleh pemutakhiran: libssl1.1") in words
+
+
+def test_the_check_list_on_paper_is_decided_on_only_once_it_is_signed(tmp_path):
+    before = words_of(read(tmp_path, DocumentName.CHECK_LIST_PDF, normal(2)))
+    after = words_of(read(tmp_path, DocumentName.CHECK_LIST_PDF, normal(3)))
+    assert "butirdisetujui" not in before and "Setuju" not in before
+    assert "12butirdisetujui,1butirditunda" in after
+    assert squeeze("Menunggu jendela pemeliharaan Desember") in after
+    for words in (before, after):
+        assert all(squeeze(h) in words for h in normal().hosts)
+        assert all(squeeze(i.name) in words for i in normal().plan.items)
+
+
+def test_the_update_record_on_paper_tells_backups_items_and_results(tmp_path):
+    state = normal()
+    words = words_of(read(tmp_path, DocumentName.UPDATE_RECORD_PDF, state))
+    content = build_content(DocumentName.UPDATE_RECORD_PDF, state, LABELS)
+    for row in content.backups:
+        assert squeeze(row.sha256) in words and squeeze(row.location) in words
+    assert "Dikembalikankeversisemula" in words
+    assert "tzdata" in words and squeeze("Menunggu jendela pemeliharaan Desember") in words
+
+
+@pytest.mark.parametrize("name", LANDSCAPE)
+def test_a_large_list_on_paper_is_summed_up_per_host(tmp_path, name):
+    state = normal(3 if name is DocumentName.CHECK_LIST_PDF else 11)
+    few = state.plan.items
+    many = tuple(few[n % len(few)].model_copy(update={"number": n + 1}) for n in range(600))
+    state.plan = state.plan.model_copy(update={"items": many})
+    words = words_of(read(tmp_path, name, state))
+    workbook = name.value.replace(".pdf", ".xlsx")
+    assert squeeze(f"600 butir; rincian setiap butir pada berkas {workbook}") in words
+
+
+def test_the_number_is_provisional_until_the_report_is_established(tmp_path):
+    state = normal(11)
+    state.number = "500.12.12/0123/2026"
+    for name in PDFS:
+        words = words_of(read(tmp_path, name, state))
+        if name is REPORT:
+            assert "NOMOR500.12.12/0123/2026" in words and "sementara" not in words
+        else:
+            assert "sementara/500.12.12/2026-11/XI/2026" in words, name
+            assert "0123" not in words, name
+
+
+def test_reports_carry_a_qr_code_and_room_for_wet_signatures(tmp_path):
+    for name in (DocumentName.VERIFIED_REPORT, REPORT):
+        words = words_of(read(tmp_path, name, normal()))
+        assert squeeze("Kode QR memuat siklus, nomor, dan SHA-256 data laporan") in words
+    assert "KodeQR" not in words_of(read(tmp_path, DRAFT, normal(8)))

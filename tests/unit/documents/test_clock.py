@@ -8,10 +8,10 @@ import pytest
 
 from orchestrator.documents.content.clock import (
     Clock,
-    roman_month,
     seconds_between,
     whole_minutes,
 )
+from orchestrator.sop.numbering import roman_month
 
 JAKARTA = Clock(ZoneInfo("Asia/Jakarta"))
 AT = "2026-11-22T01:40:00.123456Z"

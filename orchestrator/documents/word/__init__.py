@@ -1,0 +1,1 @@
+"""Content → Word (docx), from templates that an office edits in Word."""

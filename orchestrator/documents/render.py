@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from orchestrator.documents.content.build import build_content
-from orchestrator.documents.content.labels import Labels, load_labels
+from orchestrator.documents.content.labels import OFFICIAL, Labels, load_labels
 from orchestrator.documents.content.records import Content
 from orchestrator.documents.names import DocumentName, RenderedDocument
 from orchestrator.documents.pdf.typeset import typeset
@@ -35,16 +35,20 @@ def render(
     *,
     templates: Path | None = None,
     assets: Path | None = None,
+    language: str = OFFICIAL,
 ) -> RenderedDocument:
     """Write document `name` of the cycle into `folder` (made if missing); return path and hash.
 
     `templates` is an office's own copy of report_templates/, `assets` the folder that a relative
-    logo path starts from (that of office.yml). Raises CannotRunError naming the document and the
+    logo path starts from (that of office.yml), `language` other than the official one makes a
+    courtesy copy that says so on every page. Raises CannotRunError naming the document and the
     cause; a document that was there before is then still there, whole.
     """
     name = DocumentName(name)
     try:
-        data = document_bytes(name, state, templates=templates, assets=assets)
+        data = document_bytes(
+            name, state, templates=templates, assets=assets, language=language
+        )
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / name.value
         write_atomically(path, data)
@@ -64,10 +68,11 @@ def document_bytes(
     *,
     templates: Path | None = None,
     assets: Path | None = None,
+    language: str = OFFICIAL,
 ) -> bytes:
     """The document as bytes, without writing a file."""
     where = template_folder(templates)
-    labels = load_labels(where)
+    labels = load_labels(where, language)
     content = build_content(name, state, labels)
     workbook = _WORKBOOKS.get(name)
     if workbook is not None:

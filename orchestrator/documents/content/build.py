@@ -66,6 +66,7 @@ def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Cont
     return Content(
         schema=SCHEMA,
         document=name.value,
+        language=labels.language,
         cycle=state.cycle,
         kind=labels.word("kind", state.kind),
         revision=state.revision,
@@ -76,8 +77,8 @@ def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Cont
         as_of=scope.as_of,
         separated=state.office.rules.separation_of_duties,
         head=_head(state, labels),
-        letter=_letter(state, scope, clock),
-        people=people(state, scope.horizon),
+        letter=_letter(state, scope, labels, clock),
+        people=people(state, scope.horizon, labels),
         order=_order(state, labels, clock),
         totals=_totals(hosts, items, all_tests, readings, labels),
         verdicts=_verdicts(hosts, labels),
@@ -95,7 +96,7 @@ def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Cont
         steps=steps,
         first_day=_edge(days, clock, first=True),
         last_day=_edge(days, clock, first=False),
-        basis=LEGAL_BASIS,
+        basis=tuple(labels.translated(law) for law in LEGAL_BASIS),
         signatures=signature_rows(state, scope.horizon, labels, clock),
     )
 
@@ -123,7 +124,7 @@ def _head(state: CycleState, labels: Labels) -> Head:
     )
 
 
-def _letter(state: CycleState, scope: Scope, clock: Clock) -> Letter:
+def _letter(state: CycleState, scope: Scope, labels: Labels, clock: Clock) -> Letter:
     letters, cycle = state.office.letters, CycleId.parse(state.cycle)
     number = letters.number_pattern.format(
         cycle=state.cycle, year=cycle.year, month=cycle.month, month_roman=roman_month(cycle.month)
@@ -131,7 +132,7 @@ def _letter(state: CycleState, scope: Scope, clock: Clock) -> Letter:
     return Letter(
         number=say(number, 120),
         classification=say(letters.classification_code, 60),
-        nature=say(letters.nature, 60),
+        nature=say(labels.translated(letters.nature), 60),
         retention_years=letters.retention_years,
         paper=letters.paper,
         date=clock.date(scope.as_of),

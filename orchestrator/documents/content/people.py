@@ -18,11 +18,11 @@ from orchestrator.sop.procedure import ROLE_NAMES, Step
 _BLANK = "." * 32
 
 
-def people(state: CycleState, horizon: int) -> People:
+def people(state: CycleState, horizon: int, labels: Labels) -> People:
     """The signature blocks; signatures on steps after `horizon` are not looked at."""
 
     def of(number: int, role: Role | None = None) -> Signer:
-        return signer(state, step_of(state, number), horizon, role)
+        return signer(state, step_of(state, number), horizon, labels, role)
 
     test = step_of(state, 8)
     second = next((r for r in test.signers if r != test.role), test.role)
@@ -60,10 +60,12 @@ def officer_of(
     return candidates[0] if len(candidates) == 1 else None
 
 
-def signer(state: CycleState, step: Step, horizon: int, role: Role | None = None) -> Signer:
+def signer(
+    state: CycleState, step: Step, horizon: int, labels: Labels, role: Role | None = None
+) -> Signer:
     """A signature block; what is not known is a dotted line to be filled in by hand."""
     wanted = role or step.role
-    position = ROLE_NAMES[wanted] if wanted else NONE
+    position = labels.translated(ROLE_NAMES[wanted]) if wanted else NONE
     officer = officer_of(state, step, horizon, role)
     if officer is None:
         return Signer(position, _BLANK, NONE, _BLANK, known=False)
@@ -81,7 +83,7 @@ def signature_rows(
             step=s.step,
             activity=labels.word("step_short", str(s.step)),
             name=say(s.name, 120),
-            role=_position(state, s),
+            role=labels.translated(_position(state, s)),
             at=clock.moment(s.at),
             fingerprint=key_fingerprint(s.signature),
             sha256=sha256_hex(s.signature),

@@ -283,6 +283,7 @@ class Content:
 
     schema: str
     document: str
+    language: str  # `id`, or that of a courtesy copy
     cycle: str
     kind: str
     revision: int

@@ -41,9 +41,9 @@ def _row(state: CycleState, step: Step, horizon: int, labels: Labels, clock: Clo
     notes = [say(n.text) for n in state.notes if n.step == step.number <= horizon]
     return StepRow(
         number=step.number,
-        activity=say(step.kegiatan),
+        activity=say(labels.translated(step.kegiatan)),
         short=_short(state, step, labels),
-        role=ROLE_NAMES[step.role] if step.role else NONE,
+        role=labels.translated(ROLE_NAMES[step.role]) if step.role else NONE,
         officer=say(officer.name, 120) if officer else NONE,
         date=clock.span_dates(start, end),
         span=clock.span(start, end),
@@ -55,7 +55,7 @@ def _row(state: CycleState, step: Step, horizon: int, labels: Labels, clock: Clo
         actual=_minutes(seconds, clock),
         punctual=labels.word("punctual", key).format(minutes=clock.number(over)),
         punctual_key=key,
-        output=say(step.output),
+        output=say(labels.translated(step.output)),
         note="; ".join(notes) or NONE,
     )
 

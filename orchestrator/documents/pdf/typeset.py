@@ -54,9 +54,9 @@ def typeset(
         view = {
             "c": content.as_data(),
             "t": {section: dict(words) for section, words in labels.sections.items()},
-            "p": write_prose(templates / "prose" / labels.locale, content),
+            "p": write_prose(templates / "prose" / labels.language, content),
             "draft": name.is_draft,
-            "lang": labels.locale,
+            "lang": labels.language,
             "logo": _logo(content.head.logo, assets or templates, work),
         }
         # Foreign-word marks are split off by the template and never shown.

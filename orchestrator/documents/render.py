@@ -10,11 +10,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from orchestrator.documents.content.build import build_content
-from orchestrator.documents.content.labels import OFFICIAL, Labels, load_labels
+from orchestrator.documents.content.labels import Labels, load_labels
 from orchestrator.documents.content.records import Content
 from orchestrator.documents.names import DocumentName, RenderedDocument
 from orchestrator.documents.pdf.typeset import typeset
-from orchestrator.documents.templates import template_folder
+from orchestrator.documents.templates import OFFICIAL, template_folder
 from orchestrator.documents.xlsx.check_list import check_list
 from orchestrator.documents.xlsx.marks import Mark, read_marks
 from orchestrator.documents.xlsx.update_record import update_record

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from orchestrator.model.errors import CannotRunError
 
+OFFICIAL = "id"
+"""The language of the documents of record; every other one is a courtesy copy."""
+
 SHIPPED = Path(__file__).resolve().parents[2] / "report_templates"
 
 
@@ -21,3 +24,15 @@ def template_folder(folder: Path | None = None) -> Path:
             hint="it must hold labels/, prose/, typst/ and fonts/, as report_templates/ does",
         )
     return chosen
+
+
+def languages(folder: Path | None = None) -> tuple[str, ...]:
+    """The languages that courtesy copies can be made in: labels and prose without the official."""
+    chosen = template_folder(folder)
+    return tuple(
+        sorted(
+            labels.stem
+            for labels in (chosen / "labels").glob("*.yml")
+            if labels.stem != OFFICIAL and (chosen / "prose" / labels.stem).is_dir()
+        )
+    )

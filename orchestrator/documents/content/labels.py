@@ -10,10 +10,8 @@ from pathlib import Path
 
 import yaml
 
+from orchestrator.documents.templates import OFFICIAL
 from orchestrator.model.errors import CannotRunError
-
-OFFICIAL = "id"
-"""The language of the documents of record; every other one is a courtesy copy."""
 
 REQUIRED = frozenset(
     {

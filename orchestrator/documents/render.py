@@ -12,17 +12,20 @@ from pydantic import ValidationError
 from orchestrator.documents.content.build import build_content
 from orchestrator.documents.content.labels import Labels, load_labels
 from orchestrator.documents.content.records import Content
+from orchestrator.documents.logo import logo_png
+from orchestrator.documents.look import load_look
 from orchestrator.documents.names import DocumentName, RenderedDocument
 from orchestrator.documents.pdf.typeset import typeset
 from orchestrator.documents.templates import OFFICIAL, template_folder
 from orchestrator.documents.xlsx.check_list import check_list
+from orchestrator.documents.xlsx.dress import Dress
 from orchestrator.documents.xlsx.marks import Mark, read_marks
 from orchestrator.documents.xlsx.update_record import update_record
 from orchestrator.journal.state import CycleState
 from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.errors import CannotRunError
 
-_WORKBOOKS: Mapping[DocumentName, Callable[[Content, Labels], bytes]] = {
+_WORKBOOKS: Mapping[DocumentName, Callable[[Content, Labels, Dress], bytes]] = {
     DocumentName.CHECK_LIST: check_list,
     DocumentName.UPDATE_RECORD: update_record,
 }
@@ -46,9 +49,7 @@ def render(
     """
     name = DocumentName(name)
     try:
-        data = document_bytes(
-            name, state, templates=templates, assets=assets, language=language
-        )
+        data = document_bytes(name, state, templates=templates, assets=assets, language=language)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / name.value
         write_atomically(path, data)
@@ -76,7 +77,8 @@ def document_bytes(
     content = build_content(name, state, labels)
     workbook = _WORKBOOKS.get(name)
     if workbook is not None:
-        return workbook(content, labels)
+        logo = logo_png(content.head.logo, assets or where)
+        return workbook(content, labels, Dress(load_look(where), logo))
     return typeset(name, content, labels, where, assets)
 
 

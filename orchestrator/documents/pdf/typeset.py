@@ -15,6 +15,8 @@ import typst
 
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content
+from orchestrator.documents.logo import copy_logo
+from orchestrator.documents.look import load_look
 from orchestrator.documents.names import DocumentName
 from orchestrator.documents.pdf.coverage import covered, showable_data
 from orchestrator.documents.pdf.prose import write_prose
@@ -57,7 +59,8 @@ def typeset(
             "p": write_prose(templates / "prose" / labels.language, content),
             "draft": name.is_draft,
             "lang": labels.language,
-            "logo": _logo(content.head.logo, assets or templates, work),
+            "logo": copy_logo(content.head.logo, assets or templates, work),
+            "look": load_look(templates).pdf.model_dump(),
         }
         # Foreign-word marks are split off by the template and never shown.
         have = covered(templates / "fonts") | {0xE000, 0xE001}
@@ -91,20 +94,3 @@ def _epoch(at: str) -> int:
         return int(datetime.fromisoformat(at).astimezone(UTC).timestamp())
     except (ValueError, OverflowError):
         return 0
-
-
-def _logo(path: str, assets: Path, work: Path) -> str:
-    if not path:
-        return ""
-    source = assets / path
-    target = f"logo{source.suffix.lower()}"
-    if target not in ("logo.png", "logo.svg", "logo.jpg"):
-        raise CannotRunError(f"logo {path}: must be a PNG, SVG or JPG file")
-    try:
-        shutil.copyfile(source, work / target)
-    except OSError as error:
-        raise CannotRunError(
-            f"logo {path}: cannot be read in {assets}: {error.strerror}",
-            hint="correct office.logo in office.yml, or leave it empty",
-        ) from error
-    return target

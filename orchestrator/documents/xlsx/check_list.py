@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from openpyxl import Workbook
-from openpyxl.styles import PatternFill
+from openpyxl.formatting.rule import Rule
+from openpyxl.styles import Font, PatternFill
+from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -14,6 +18,7 @@ from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content, ItemRow
 from orchestrator.documents.content.said import joined
 from orchestrator.documents.xlsx.check_recap import recap_sheet
+from orchestrator.documents.xlsx.dress import Dress
 from orchestrator.documents.xlsx.package import new_workbook, workbook_bytes
 from orchestrator.documents.xlsx.page import keep_signatures, printed, protected
 from orchestrator.documents.xlsx.sheet import (
@@ -66,6 +71,10 @@ _SCHEDULE = (
     Column("check", 17, CENTER),
     Column("remark", 30),
 )
+MAX_REMARK = 400
+"""Characters of a remark: what reading the marks back keeps."""
+MISSING_FILL = PatternFill("solid", bgColor="FFFFC7CE")
+GREY = "FF6B6B6B"
 _PRIORITY_FILL = {
     "critical": PatternFill("solid", fgColor="FFE8765A"),
     "high": PatternFill("solid", fgColor="FFF4B183"),
@@ -73,20 +82,21 @@ _PRIORITY_FILL = {
 }
 
 
-def check_list(content: Content, labels: Labels) -> bytes:
+def check_list(content: Content, labels: Labels, dress: Dress) -> bytes:
     """The workbook with the sheets for items, schedule and recap, as bytes."""
-    book = new_workbook(content, labels.word("title", "items"))
+    book = new_workbook(content, labels, labels.word("title", "items"))
     _items(book, content, labels)
     _schedule(book, content, labels)
     recap_sheet(book, content, labels)
-    return workbook_bytes(book, content.as_of)
+    return workbook_bytes(book, content.as_of, dress)
 
 
 def subtitle(content: Content, labels: Labels) -> str:
-    """`Periode November 2026 · Nomor …`."""
+    """`Periode November 2026 · Nomor …`; a courtesy copy says that it is one."""
     word = labels.sections["text"]
     letter = content.letter
-    return f"{word['period']} {letter.period} · {word['number']} {letter.number}"
+    line = f"{word['period']} {letter.period} · {word['number']} {letter.number}"
+    return " · ".join(part for part in (word["translated"], line) if part)
 
 
 def _items(book: Workbook, content: Content, labels: Labels) -> None:
@@ -155,9 +165,28 @@ def _decisions(sheet: Worksheet, first: int, last: int, labels: Labels) -> None:
     rule.errorTitle = rule.promptTitle = labels.word("text", "decision_title")
     rule.error = labels.word("text", "decision_error")
     rule.prompt = labels.word("text", "decision_prompt")
-    letter = get_column_letter(DECISION)
+    letter, remark = get_column_letter(DECISION), get_column_letter(DECISION + 1)
     rule.add(f"{letter}{first}:{letter}{last}")
     sheet.add_data_validation(rule)
+    short = DataValidation(type="textLength", operator="lessThanOrEqual", formula1=str(MAX_REMARK))
+    short.showErrorMessage = True
+    short.errorTitle = labels.word("column", "remark")
+    short.error = labels.word("text", "remark_error").format(most=MAX_REMARK)
+    short.add(f"{remark}{first}:{remark}{last}")
+    sheet.add_data_validation(short)
+    # As the officer marks: what is put off turns grey, and a missing reason turns red.
+    put_off = f'${letter}{first}="{labels.word("decision", "deferred")}"'
+    sheet.conditional_formatting.add(
+        f"{remark}{first}:{remark}{last}",
+        _rule(f"AND({put_off},LEN(TRIM(${remark}{first}))=0)", fill=MISSING_FILL),
+    )
+    sheet.conditional_formatting.add(
+        f"A{first}:{remark}{last}", _rule(put_off, font=Font(italic=True, color=GREY))
+    )
+
+
+def _rule(formula: str, **look: Any) -> Rule:
+    return Rule(type="expression", formula=[formula], dxf=DifferentialStyle(**look))
 
 
 def _remarks(sheet: Worksheet, row: int, content: Content, labels: Labels, width: int) -> int:

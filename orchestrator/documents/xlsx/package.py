@@ -11,13 +11,16 @@ from openpyxl.packaging.core import DocumentProperties
 from openpyxl.styles import Font
 from openpyxl.xml.functions import tostring
 
+from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content
+from orchestrator.documents.templates import OFFICIAL
+from orchestrator.documents.xlsx.dress import Dress, dress_up
 
 _EARLIEST = datetime(1980, 1, 1)
 """The zip format knows no zone and no earlier time."""
 
 
-def new_workbook(content: Content, title: str) -> Workbook:
+def new_workbook(content: Content, labels: Labels, title: str) -> Workbook:
     """An empty workbook with its properties set from the content."""
     book = Workbook()
     book.remove(book.worksheets[0])
@@ -27,14 +30,17 @@ def new_workbook(content: Content, title: str) -> Workbook:
     book.properties.title = title
     book.properties.subject = f"{content.cycle} {content.plan_id}"
     book.properties.creator = content.head.agency
-    book.properties.language = "id-ID"
+    book.properties.language = (
+        "id-ID" if labels.language == OFFICIAL else labels.locale.replace("_", "-")
+    )
     return book
 
 
-def workbook_bytes(book: Workbook, as_of: str) -> bytes:
-    """Save a workbook; `as_of` (UTC ISO 8601) is the only time that gets into it."""
+def workbook_bytes(book: Workbook, as_of: str, dress: Dress) -> bytes:
+    """Save a workbook in the office's look; `as_of` (UTC ISO 8601) is the only time in it."""
     moment = _moment(as_of)
     book.properties.created = book.properties.modified = moment
+    dress_up(book, dress)
     properties = _properties_xml(book.properties)
     raw = io.BytesIO()
     book.save(raw)

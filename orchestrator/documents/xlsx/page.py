@@ -41,6 +41,7 @@ def printed(
     margins.top, margins.bottom, margins.header, margins.footer = _TOP, _BOTTOM, 0.3, 0.3
     sheet.sheet_view.showGridLines = False
     _footer(sheet, content, labels)
+    _mark_translation(sheet, labels)
 
 
 def keep_signatures(sheet: Worksheet, first: int, head_row: int, last_row: int) -> None:
@@ -49,20 +50,28 @@ def keep_signatures(sheet: Worksheet, first: int, head_row: int, last_row: int) 
     The last two rows of the table go with it: signatures never stand on a page of their own.
     """
     begin = max(last_row - 1, head_row + 1)
+    if page_of(sheet, first + SIGNATURE_ROWS - 1, head_row) != page_of(sheet, begin, head_row):
+        sheet.row_breaks.append(Break(id=begin - 1))
+
+
+def room_of(sheet: Worksheet) -> float:
+    """Points of height that a printed page has for rows, at the sheet's scale."""
     setup = sheet.page_setup
     _, width, height = next(p for p in PAPER.values() if p[0] == int(setup.paperSize or 0))
     tall = width if setup.orientation == "landscape" else height
-    room = (tall - _TOP - _BOTTOM) * 72 / (int(setup.scale or 100) / 100) * _SAFETY
-    used, page, page_before = 0.0, 1, 1
-    for row in range(1, first + SIGNATURE_ROWS):
-        tallness = 0.0 if sheet.row_dimensions[row].hidden else _height(sheet, row)
-        if used + tallness > room:
+    return (tall - _TOP - _BOTTOM) * 72 / (int(setup.scale or 100) / 100) * _SAFETY
+
+
+def page_of(sheet: Worksheet, row: int, head_row: int) -> int:
+    """The printed page on which a row will stand; breaks that were set are heeded."""
+    room, used, page = room_of(sheet), 0.0, 1
+    breaks = {b.id for b in sheet.row_breaks.brk}
+    for number in range(1, row + 1):
+        tallness = 0.0 if sheet.row_dimensions[number].hidden else _height(sheet, number)
+        if used + tallness > room or number - 1 in breaks:
             page, used = page + 1, _height(sheet, head_row)
         used += tallness
-        if row == begin:
-            page_before = page
-    if page != page_before:
-        sheet.row_breaks.append(Break(id=begin - 1))
+    return page
 
 
 def protected(sheet: Worksheet) -> None:
@@ -98,3 +107,10 @@ def _footer(sheet: Worksheet, content: Content, labels: Labels) -> None:
     )
     left.text = look + text.replace("&", "&&")
     right.text = f"{look}{word['page']} &P {word['of']} &N"
+
+
+def _mark_translation(sheet: Worksheet, labels: Labels) -> None:
+    """A courtesy copy says so at the head of every printed page."""
+    words, header = labels.word("text", "translated"), sheet.oddHeader
+    if words and header is not None and header.center is not None:
+        header.center.text = f'&"{FONT},Bold"&8{words.replace("&", "&&")}'

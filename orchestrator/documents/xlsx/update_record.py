@@ -13,6 +13,7 @@ from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content
 from orchestrator.documents.xlsx.check_list import subtitle
+from orchestrator.documents.xlsx.dress import Dress
 from orchestrator.documents.xlsx.package import new_workbook, workbook_bytes
 from orchestrator.documents.xlsx.page import keep_signatures, printed, protected
 from orchestrator.documents.xlsx.sheet import (
@@ -82,16 +83,16 @@ class _Part:
     signer_column: int
 
 
-def update_record(content: Content, labels: Labels) -> bytes:
+def update_record(content: Content, labels: Labels, dress: Dress) -> bytes:
     """The workbook with the sheets for backup, update and result, as bytes."""
-    book = new_workbook(content, labels.word("title", "update"))
+    book = new_workbook(content, labels, labels.word("title", "update"))
     for part in (
         _Part("backup", _BACKUP, _backups(content), signer_column=8),
         _Part("update", _UPDATE, _updates(content), signer_column=9),
         _Part("result", _RESULT, _results(content), signer_column=12),
     ):
         _sheet(book, part, content, labels)
-    return workbook_bytes(book, content.as_of)
+    return workbook_bytes(book, content.as_of, dress)
 
 
 def _backups(content: Content) -> list[_Row]:

@@ -126,6 +126,7 @@ def _charts(sheet: Worksheet, head: int, total: int, end: int, labels: Labels) -
             rows * _ROW < room_of(sheet)
         ):
             sheet.row_breaks.append(Break(id=row - 1))
+            row += 1  # else the frame's line would show on the page before
         sheet.add_chart(chart, f"A{row}")
         row += rows
     sheet.print_area = f"A1:{get_column_letter(len(_COLUMNS))}{row}"
@@ -166,7 +167,7 @@ def _stacked(sheet: Worksheet, title: str, height: float, first: int, last: int)
 
 
 def _by_host(sheet: Worksheet, head: int, last: int, title: str) -> BarChart:
-    chart = _stacked(sheet, title, 4 + 0.72 * (last - head), head, last)
+    chart = _stacked(sheet, title, 3.5 + 0.72 * (last - head), head, last)
     names = Reference(sheet, min_col=2, min_row=head + 1, max_row=last)
     values = [str(sheet.cell(row=r, column=2).value) for r in range(head + 1, last + 1)]
     if any(len(name) > _NAME for name in values):
@@ -181,13 +182,13 @@ def _by_host(sheet: Worksheet, head: int, last: int, title: str) -> BarChart:
 
 
 def _by_priority(sheet: Worksheet, head: int, last: int, title: str) -> BarChart:
-    chart = _stacked(sheet, title, 6.5, head, last)
+    chart = _stacked(sheet, title, 5.5, head, last)
     chart.set_categories(Reference(sheet, min_col=2, min_row=head + 1, max_row=last))
     return chart
 
 
 def _by_class(sheet: Worksheet, head: int, total: int, title: str) -> BarChart:
-    chart = _bars(title, 5)
+    chart = _bars(title, 4)
     chart.add_data(
         Reference(sheet, min_col=3, max_col=5, min_row=total, max_row=total), from_rows=True
     )

@@ -36,7 +36,7 @@ def dress_up(book: Workbook, dress: Dress) -> None:
     _exchange(book, dress.look.workbook)
     if dress.logo is not None:
         for sheet in book.worksheets:
-            sheet.add_image(_Logo(dress.logo), "B2")
+            sheet.add_image(_Logo(dress.logo), "A2")
 
 
 def _exchange(book: Workbook, look: WorkbookLook) -> None:

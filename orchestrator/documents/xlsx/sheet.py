@@ -23,6 +23,7 @@ FONT = "Arial"
 SIGNATURE_ROWS = 9
 """Rows that a signature block takes."""
 _SIGN_LINE = 13.5  # points
+_LOGO_ROOM = 20.0  # characters: the logo, and as much on the other side
 
 THIN = Side(style="thin", color="FF7F7F7F")
 GRID = Border(left=THIN, right=THIN, top=THIN, bottom=THIN)
@@ -97,18 +98,24 @@ def letterhead(sheet: Worksheet, content: Content, lines: Sequence[str], width: 
 
 
 def fit_letterhead(sheet: Worksheet, width: int) -> None:
-    """Give lines of the letterhead that are wider than the table room for a second line.
+    """Make lines of the letterhead smaller that would run into the logo, then two lines of them.
 
     The column widths must be set.
     """
-    room = _span(sheet, 1, width)
+    room = _span(sheet, 1, width) - _LOGO_ROOM
     for row in (2, 3, 4, 6, 7, 8):
         cell = sheet.cell(row=row, column=1)
-        font, height = cell.font, sheet.row_dimensions[row].height
-        if isinstance(cell.value, str) and height and font.sz:
-            wide = 1.35 if cell.value.isupper() else 1.1  # capitals, against digits
-            lines = lines_needed(cell.value, room * 10 / (float(font.sz) * wide))
-            sheet.row_dimensions[row].height = min(400.0, height * lines)
+        height = sheet.row_dimensions[row].height
+        if not isinstance(cell.value, str) or not height or not cell.font.sz:
+            continue
+        size = float(cell.font.sz)
+        wide = 1.3 if cell.value.isupper() else 1.05  # capitals, against digits
+        taken = len(cell.value) * wide * size / 10
+        if taken > room:
+            size = max(8.0, round(size * room / taken, 1))
+            cell.font = Font(name=FONT, size=size, bold=cell.font.b)
+        lines = lines_needed(cell.value, room * 10 / (size * wide))
+        sheet.row_dimensions[row].height = min(400.0, height * lines)
 
 
 def _span(sheet: Worksheet, first: int, last: int) -> float:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from orchestrator.model.errors import CannotRunError
 
 Family = Annotated[str, StringConstraints(pattern=r"^[\w .-]{1,60}$")]
-Colour = Annotated[str, StringConstraints(pattern=r"^[0-9A-F]{6}$", to_upper=True)]
+Colour = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{6}$", to_upper=True)]
 Points = Annotated[float, Field(ge=5, le=24)]
 Millimetres = Annotated[float, Field(ge=5, le=60)]
 

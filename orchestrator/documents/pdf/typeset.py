@@ -53,6 +53,7 @@ def typeset(
         for source in sorted((templates / "typst").glob("*.typ")):
             shutil.copyfile(source, work / source.name)
         (work / ATTACHMENT).write_bytes(content_json(content))
+        look = load_look(templates).pdf
         view = {
             "c": content.as_data(),
             "t": {section: dict(words) for section, words in labels.sections.items()},
@@ -60,8 +61,9 @@ def typeset(
             "draft": name.is_draft,
             "lang": labels.language,
             "logo": copy_logo(content.head.logo, assets or templates, work),
-            "look": load_look(templates).pdf.model_dump(),
+            "look": look.model_dump(),
         }
+        _know_font(look.font, templates / "fonts")
         # Foreign-word marks are split off by the template and never shown.
         have = covered(templates / "fonts") | {0xE000, 0xE001}
         (work / "view.json").write_text(canonical_json(showable_data(view, have)), encoding="utf-8")
@@ -87,6 +89,18 @@ def _compile(work: Path, template: str, fonts: Path, as_of: str) -> bytes:
     if not isinstance(pdf, bytes):
         raise CannotRunError(f"typst/{template}: gave no document")
     return pdf
+
+
+def _know_font(family: str, folder: Path) -> None:
+    """Raise CannotRunError when the font of look.yml has no files in the folder."""
+    fonts = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder)]
+    )
+    if family not in fonts.families():
+        raise CannotRunError(
+            f"look.yml: there is no font {family!r} in {folder}",
+            f"put its files there, or choose of: {', '.join(sorted(fonts.families())) or 'none'}",
+        )
 
 
 def _epoch(at: str) -> int:

@@ -113,14 +113,14 @@ def _items(book: Workbook, content: Content, labels: Labels) -> None:
     row = head
     for item in content.items:
         row += 1
-        _item(sheet, row, item)
+        _item(sheet, row, item, is_open=not labels.is_translation)
     if not content.items:
         row += 1
         full_width(sheet, row, width, labels.word("text", "no_items"), "muted")
     last = get_column_letter(width)
     sheet.auto_filter.ref = f"A{head}:{last}{row}"
     _name(book, ITEMS, sheet, f"$A${head}:${last}${row}")
-    if content.items:
+    if content.items and not labels.is_translation:  # decisions are made in the record only
         _decisions(sheet, head + 1, row, labels)
     end = _remarks(sheet, row + 2, content, labels, width)
     _signers(sheet, end + 1, content, labels, (2, 11))
@@ -147,13 +147,13 @@ def item_values(item: ItemRow) -> list[str | int]:
     ]  # fmt: skip
 
 
-def _item(sheet: Worksheet, row: int, item: ItemRow) -> None:
+def _item(sheet: Worksheet, row: int, item: ItemRow, *, is_open: bool) -> None:
     is_deferred = item.decision_key == "deferred"
     table_row(sheet, row, COLUMNS, item_values(item), "muted" if is_deferred else "plain")
     fill = _PRIORITY_FILL.get(item.priority_key)
     if fill is not None:
         sheet.cell(row=row, column=12).fill = fill
-    for column in (DECISION, DECISION + 1):
+    for column in (DECISION, DECISION + 1) if is_open else ():
         cell = sheet.cell(row=row, column=column)
         cell.fill, cell.protection = INPUT_FILL, OPEN
 

@@ -152,6 +152,8 @@ def table_row(
 
 def lines_needed(text: str, width: float) -> int:
     """Lines that a text takes in a column of `width` characters at the tables' size."""
+    if "\n" in text:
+        return sum(lines_needed(line, width) for line in text.split("\n"))
     room, lines, used = max(4.0, width * 1.15 - 1.8), 1, 0.0
     for word in text.split(" "):
         length = float(len(word))

@@ -67,8 +67,8 @@ _RESULT = (
     Column("tests", 11.5, CENTER),
     Column("eicar", 17),
     Column("result", 17),
-    Column("remark", 24),
-    Column("findings", 34),
+    Column("remark", 22),
+    Column("findings", 46),
 )
 _Row = tuple[list[str | int], str, int]  # values, style, column in bold (0: none)
 
@@ -133,7 +133,7 @@ def _results(content: Content) -> list[_Row]:
             [
                 h.number, h.name, h.address, h.os, h.approved, h.succeeded, h.started, h.ended,
                 h.rebooted, h.tests, h.eicar, h.verdict, h.meaning,
-                "; ".join(findings.get(h.name, [])) or NONE,
+                "\n".join(findings.get(h.name, [])) or NONE,
             ],
             "plain",
             0 if h.good else 12,

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from orchestrator.documents.content.clock import NONE, Clock, roman_month
-from orchestrator.documents.content.findings import host_findings
-from orchestrator.documents.content.hosts import NORMAL, SUCCEEDED, HostMatter, host_rows
-from orchestrator.documents.content.items import item_rows
+from orchestrator.documents.content.gather import gather
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.people import people, signature_rows
-from orchestrator.documents.content.progress import progress_rows
-from orchestrator.documents.content.reading import HostReading, read_host
 from orchestrator.documents.content.records import (
     SCHEMA,
     Content,
-    Count,
     Head,
-    HostRow,
-    ItemRow,
     Letter,
     OrderTerms,
     Sitting,
     StepRow,
-    TestRow,
-    Totals,
 )
 from orchestrator.documents.content.said import say
 from orchestrator.documents.content.scope import Scope, scope_of
 from orchestrator.documents.content.steps import step_rows
-from orchestrator.documents.content.work import backup_row, test_rows
 from orchestrator.documents.names import DocumentName
 from orchestrator.journal.state import CycleState
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.evidence import Phase
 from orchestrator.model.plan import Order
-from orchestrator.model.verdict import Verdict
 from orchestrator.sop.procedure import LEGAL_BASIS
 
 
@@ -48,21 +36,9 @@ def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Cont
     """
     clock = Clock(state.office.office.zone, labels.locale)
     scope = scope_of(name, state)
-    readings = {host: read_host(state, host, scope.last_phase) for host in state.hosts}
-    items = item_rows(state, readings, labels, clock)
-    items_of: dict[str, list[ItemRow]] = defaultdict(list)
-    for item, row in zip(state.plan.items if state.plan else (), items, strict=True):
-        items_of[item.host].append(row)
-    matters = {
-        host: HostMatter(
-            reading, items_of[host], test_rows(reading, labels), host_findings(reading, labels)
-        )
-        for host, reading in readings.items()
-    }
-    hosts = host_rows(state, matters, labels, clock)
+    facts = gather(name, state, scope, labels, clock)
     steps = step_rows(state, scope.horizon, labels, clock)
     days = [s for s in steps if s.started_at]
-    all_tests = tuple(t for matter in matters.values() for t in matter.tests)
     return Content(
         schema=SCHEMA,
         document=name.value,
@@ -80,19 +56,15 @@ def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Cont
         letter=_letter(state, scope, labels, clock),
         people=people(state, scope.horizon, labels),
         order=_order(state, labels, clock),
-        totals=_totals(hosts, items, all_tests, readings, labels),
-        verdicts=_verdicts(hosts, labels),
-        hosts=hosts,
-        items=items,
-        backups=tuple(
-            backup_row(reading, items_of[host], labels, clock) for host, reading in readings.items()
-        ),
+        totals=facts.totals,
+        verdicts=facts.verdicts,
+        hosts=facts.hosts,
+        items=facts.items,
+        backups=facts.backups,
         sitting=_sitting(state, scope, clock),
-        tests=all_tests,
-        findings=tuple(f for matter in matters.values() for f in matter.findings),
-        progress=progress_rows(state, readings, scope.horizon, labels, clock)
-        if name is DocumentName.MONITORING
-        else (),
+        tests=facts.tests,
+        findings=facts.findings,
+        progress=facts.progress,
         steps=steps,
         first_day=_edge(days, clock, first=True),
         last_day=_edge(days, clock, first=False),
@@ -155,51 +127,6 @@ def _order(state: CycleState, labels: Labels, clock: Clock) -> OrderTerms:
     )
     reboot = labels.word("reboot_policy", order.reboot)
     return OrderTerms(order.canary, order.wave, order.abort_limit, reboot, window)
-
-
-def _totals(
-    hosts: Sequence[HostRow],
-    items: Sequence[ItemRow],
-    tests: Sequence[TestRow],
-    readings: Mapping[str, HostReading],
-    labels: Labels,
-) -> Totals:
-    kinds = Counter(i.kind_key for i in items)
-    results = Counter(i.result_key for i in items)
-    deferred = sum(i.decision_key == "deferred" for i in items)
-    succeeded = sum(results[key] for key in SUCCEEDED)
-    approved = len(items) - deferred
-    rest = approved - succeeded - results["restored"] - results["failed"]
-    return Totals(
-        hosts=len(hosts),
-        reached=sum(r.was_reached for r in readings.values()),
-        hosts_with_items=sum(h.items > 0 for h in hosts),
-        items=len(items),
-        system=kinds["system"],
-        security=kinds["security"],
-        antivirus=kinds["antivirus"],
-        approved=approved,
-        deferred=deferred,
-        succeeded=succeeded,
-        restored=results["restored"],
-        failed=results["failed"],
-        not_done=rest,
-        good_hosts=sum(h.good and h.verdict_key != "none" for h in hosts),
-        bad_hosts=sum(not h.good for h in hosts),
-        reboots=sum(h.rebooted == labels.yes_no(True) for h in hosts),
-        tests=len(tests),
-        tests_normal=sum(t.result_key in NORMAL for t in tests),
-        tests_recovered=sum(t.result_key == "recovered" for t in tests),
-    )
-
-
-def _verdicts(hosts: Sequence[HostRow], labels: Labels) -> tuple[Count, ...]:
-    counts = Counter(h.verdict_key for h in hosts)
-    return tuple(
-        Count(labels.word("verdict", v.value), v.value, counts[v.value])
-        for v in Verdict
-        if counts[v.value]
-    )
 
 
 def _sitting(state: CycleState, scope: Scope, clock: Clock) -> Sitting:

@@ -15,7 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
-from orchestrator.documents.content.records import Content, ItemRow
+from orchestrator.documents.content.records import Content, HostRow, ItemRow
 from orchestrator.documents.content.said import joined
 from orchestrator.documents.xlsx.check_recap import recap_sheet
 from orchestrator.documents.xlsx.dress import Dress
@@ -33,6 +33,7 @@ from orchestrator.documents.xlsx.sheet import (
     table_head,
     table_row,
 )
+from orchestrator.documents.xlsx.stream import Drawing, table
 
 IDENTITY = "sop-run/checklist/1"
 """First cell of the hidden first row; cycle, revision and plan id follow."""
@@ -110,10 +111,13 @@ def _items(book: Workbook, content: Content, labels: Labels) -> None:
         width,
     )
     table_head(sheet, head, COLUMNS, labels)
-    row = head
-    for item in content.items:
-        row += 1
-        _item(sheet, row, item, is_open=not labels.is_translation)
+    drawing = Drawing(
+        COLUMNS,
+        item_values,
+        lambda item: (item.decision_key, item.priority_key),
+        lambda place, at, item: _item(place, at, item, is_open=not labels.is_translation),
+    )
+    row = table(sheet, head + 1, content.items, drawing)
     if not content.items:
         row += 1
         full_width(sheet, row, width, labels.word("text", "no_items"), "muted")
@@ -221,17 +225,21 @@ def _schedule(book: Workbook, content: Content, labels: Labels) -> None:
     table_head(sheet, head, _SCHEDULE, labels)
     checker = content.people.checker
     officer = f"{checker.name} ({checker.position})" if checker.known else checker.position
-    row = head
-    for host in content.hosts:
-        row += 1
-        values: list[str | int] = [
+
+    def values(host: HostRow) -> list[str | int]:
+        return [
             host.number, host.name, host.address, host.os, labels.word("text", "scope"),
             content.kind, content.letter.period, host.checked, officer, host.items, host.check,
             host.check_remark,
         ]  # fmt: skip
-        table_row(sheet, row, _SCHEDULE, values)
+
+    def draw(place: Worksheet, at: int, host: HostRow) -> None:
+        table_row(place, at, _SCHEDULE, values(host))
         if host.check_key in ("failed", "unreachable"):
-            put(sheet, row, 11, host.check, "bold")
+            put(place, at, 11, host.check, "bold")
+
+    look = Drawing(_SCHEDULE, values, lambda h: h.check_key in ("failed", "unreachable"), draw)
+    row = table(sheet, head + 1, content.hosts, look)
     last = get_column_letter(width)
     sheet.auto_filter.ref = f"A{head}:{last}{row}"
     _name(book, SCHEDULE, sheet, f"$A${head}:${last}${row}")

@@ -16,12 +16,13 @@ from openpyxl.drawing.text import (
     ParagraphProperties,
     RegularTextRun,
 )
+from openpyxl.styles import Border
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from orchestrator.documents.content.labels import Labels
-from orchestrator.documents.content.records import Content
+from orchestrator.documents.content.records import Content, HostRow
 from orchestrator.documents.xlsx.page import page_of, printed, protected, room_of
 from orchestrator.documents.xlsx.sheet import (
     CENTER,
@@ -31,6 +32,7 @@ from orchestrator.documents.xlsx.sheet import (
     table_head,
     table_row,
 )
+from orchestrator.documents.xlsx.stream import Drawing, table
 
 _COLUMNS = (
     Column("number", 6, CENTER),
@@ -62,12 +64,13 @@ def recap_sheet(book: Workbook, content: Content, labels: Labels) -> None:
         titles[-1] = f"{word['translated']} · {titles[-1]}"
     head = letterhead(sheet, content, titles, len(_COLUMNS))
     table_head(sheet, head, _COLUMNS, labels)
-    row = head
-    for host in content.hosts:
-        row += 1
-        counts = [host.system, host.security, host.antivirus, host.items]
-        decided = (host.approved, host.deferred, host.reboot_asked)
-        table_row(sheet, row, _COLUMNS, [host.number, host.name, *counts, *decided])
+    drawing = Drawing(
+        _COLUMNS,
+        _counts,
+        lambda host: "plain",
+        lambda place, at, host: table_row(place, at, _COLUMNS, _counts(host)),
+    )
+    row = table(sheet, head + 1, content.hosts, drawing)
     totals, total_row = content.totals, row + 1
     sums = [totals.system, totals.security, totals.antivirus, totals.items]
     table_row(
@@ -82,8 +85,13 @@ def recap_sheet(book: Workbook, content: Content, labels: Labels) -> None:
         last = _priorities(sheet, total_row + 2, content, labels)
     printed(sheet, content, labels, head, landscape=False)
     if totals.items:
-        _charts(sheet, head, total_row, last, labels)
+        _charts(sheet, content, head, last, labels)
     protected(sheet)
+
+
+def _counts(host: HostRow) -> list[str | int]:
+    counts = (host.system, host.security, host.antivirus, host.items)
+    return [host.number, host.name, *counts, host.approved, host.deferred, host.reboot_asked]
 
 
 def _priorities(sheet: Worksheet, head: int, content: Content, labels: Labels) -> int:
@@ -104,22 +112,22 @@ def _beside(
 ) -> None:
     """A row of a table that begins in the second column."""
     table_row(sheet, row, (_COLUMNS[0], *columns), ["", *values], style)
-    sheet.cell(row=row, column=1).border = None  # type: ignore[assignment]
+    sheet.cell(row=row, column=1).border = Border()
 
 
-def _charts(sheet: Worksheet, head: int, total: int, end: int, labels: Labels) -> None:
+def _charts(sheet: Worksheet, content: Content, head: int, end: int, labels: Labels) -> None:
     """Three charts below the tables, none of them torn by the end of a page."""
     word = labels.sections["text"]
-    hosts = total - 1 - head
+    hosts = len(content.hosts)
     shown = min(hosts, CHART_HOSTS)
     title = word["chart_host"]
     if shown < hosts:
         title = word["chart_host_few"].format(shown=shown, all=hosts)
     row = end + 2
     for chart in (
-        _by_host(sheet, head, head + shown, title),
+        _by_host(sheet, content, head, head + shown, title),
         _by_priority(sheet, end - len(_PRIORITIES), end, word["chart_priority"]),
-        _by_class(sheet, head, total, word["chart_class"]),
+        _by_class(sheet, head, head + hosts + 1, word["chart_class"]),
     ):
         rows = round(chart.height / 2.54 * 72 / _ROW) + 1
         if page_of(sheet, row, head) != page_of(sheet, row + rows, head) and (
@@ -166,10 +174,10 @@ def _stacked(sheet: Worksheet, title: str, height: float, first: int, last: int)
     return chart
 
 
-def _by_host(sheet: Worksheet, head: int, last: int, title: str) -> BarChart:
+def _by_host(sheet: Worksheet, content: Content, head: int, last: int, title: str) -> BarChart:
     chart = _stacked(sheet, title, 3.5 + 0.72 * (last - head), head, last)
     names = Reference(sheet, min_col=2, min_row=head + 1, max_row=last)
-    values = [str(sheet.cell(row=r, column=2).value) for r in range(head + 1, last + 1)]
+    values = [host.name for host in content.hosts[: last - head]]
     if any(len(name) > _NAME for name in values):
         column = len(_COLUMNS) + 2  # beside what is printed: names as long as a chart can take
         for row, name in enumerate(values, start=head + 1):

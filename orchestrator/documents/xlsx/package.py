@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from datetime import UTC, datetime
 
-from openpyxl import Workbook
 from openpyxl.packaging.core import DocumentProperties
 from openpyxl.styles import Font
 from openpyxl.xml.functions import tostring
@@ -15,14 +15,15 @@ from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content
 from orchestrator.documents.templates import OFFICIAL
 from orchestrator.documents.xlsx.dress import Dress, dress_up
+from orchestrator.documents.xlsx.stream import Book
 
 _EARLIEST = datetime(1980, 1, 1)
 """The zip format knows no zone and no earlier time."""
 
 
-def new_workbook(content: Content, labels: Labels, title: str) -> Workbook:
+def new_workbook(content: Content, labels: Labels, title: str) -> Book:
     """An empty workbook with its properties set from the content."""
-    book = Workbook()
+    book = Book()
     book.remove(book.worksheets[0])
     # Widths of columns are counted in digits of this font.
     plain = Font(name="Arial", size=10)
@@ -36,7 +37,7 @@ def new_workbook(content: Content, labels: Labels, title: str) -> Workbook:
     return book
 
 
-def workbook_bytes(book: Workbook, as_of: str, dress: Dress) -> bytes:
+def workbook_bytes(book: Book, as_of: str, dress: Dress) -> bytes:
     """Save a workbook in the office's look; `as_of` (UTC ISO 8601) is the only time in it."""
     moment = _moment(as_of)
     book.properties.created = book.properties.modified = moment
@@ -44,6 +45,11 @@ def workbook_bytes(book: Workbook, as_of: str, dress: Dress) -> bytes:
     properties = _properties_xml(book.properties)
     raw = io.BytesIO()
     book.save(raw)
+    bodies = {
+        f"xl/worksheets/sheet{n}.xml": book.bodies[sheet.title]
+        for n, sheet in enumerate(book.worksheets, start=1)
+        if sheet.title in book.bodies
+    }
     out = io.BytesIO()
     stamp = max(moment, _EARLIEST).timetuple()[:6]
     with zipfile.ZipFile(raw) as source, zipfile.ZipFile(out, "w") as target:
@@ -52,8 +58,24 @@ def workbook_bytes(book: Workbook, as_of: str, dress: Dress) -> bytes:
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o600 << 16
             data = properties if name == "docProps/core.xml" else source.read(name)
-            target.writestr(info, data)
+            with target.open(info, "w", force_zip64=name in bodies) as part:
+                if name in bodies:
+                    before, after = _around(data, bodies[name].first)
+                    part.write(before)
+                    for rows in bodies[name].xml():
+                        part.write(rows)
+                    data = after
+                part.write(data)
     return out.getvalue()
+
+
+def _around(sheet: bytes, first: int) -> tuple[bytes, bytes]:
+    """What stands before and after the place of row `first` in a sheet's XML."""
+    for row in re.finditer(rb'<row r="(\d+)"', sheet):
+        if int(row[1]) >= first:
+            return sheet[: row.start()], sheet[row.start() :]
+    end = sheet.index(b"</sheetData>")
+    return sheet[:end], sheet[end:]
 
 
 def _properties_xml(properties: DocumentProperties) -> bytes:

@@ -13,6 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content
 from orchestrator.documents.xlsx.sheet import FONT, SIGNATURE_ROWS
+from orchestrator.documents.xlsx.stream import Book
 
 PAPER = {"f4": (14, 8.5, 13.0), "a4": (9, 8.27, 11.69)}
 """Excel's paper code, width and height in inches; code 14 is Folio."""
@@ -49,6 +50,8 @@ def keep_signatures(sheet: Worksheet, first: int, head_row: int, last_row: int) 
 
     The last two rows of the table go with it: signatures never stand on a page of their own.
     """
+    if isinstance(sheet.parent, Book) and sheet.title in sheet.parent.bodies:
+        return  # heights of a streamed table are not known
     begin = max(last_row - 1, head_row + 1)
     if page_of(sheet, first + SIGNATURE_ROWS - 1, head_row) != page_of(sheet, begin, head_row):
         sheet.row_breaks.append(Break(id=begin - 1))
@@ -67,7 +70,7 @@ def page_of(sheet: Worksheet, row: int, head_row: int) -> int:
     room, used, page = room_of(sheet), 0.0, 1
     breaks = {b.id for b in sheet.row_breaks.brk}
     for number in range(1, row + 1):
-        tallness = 0.0 if sheet.row_dimensions[number].hidden else _height(sheet, number)
+        tallness = _height(sheet, number)
         if used + tallness > room or number - 1 in breaks:
             page, used = page + 1, _height(sheet, head_row)
         used += tallness
@@ -83,7 +86,10 @@ def protected(sheet: Worksheet) -> None:
 
 
 def _height(sheet: Worksheet, row: int) -> float:
-    return float(sheet.row_dimensions[row].height or _DEFAULT_ROW)
+    if row not in sheet.row_dimensions:  # asking for it would make an empty row
+        return _DEFAULT_ROW
+    dimension = sheet.row_dimensions[row]
+    return 0.0 if dimension.hidden else float(dimension.height or _DEFAULT_ROW)
 
 
 def _scale(sheet: Worksheet, room: float) -> int:

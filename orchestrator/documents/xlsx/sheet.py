@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
@@ -18,6 +19,8 @@ from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content, Signer
 
+FORMULA_STARTS = "=+-@'"
+"""Text that begins so is marked as text, lest a program take it for a formula."""
 FONT = "Arial"
 """On Windows; elsewhere Liberation Sans of the same widths takes its place."""
 SIGNATURE_ROWS = 9
@@ -65,7 +68,7 @@ def put(sheet: Worksheet, row: int, column: int, value: str | int, style: str = 
     cell.font = STYLES[style]
     if isinstance(value, str):
         cell.data_type = "s"
-        if value[:1] in "=+-@'":
+        if value[:1] and value[0] in FORMULA_STARTS:
             cell.quotePrefix = True
     return cell
 
@@ -141,15 +144,22 @@ def table_row(
     style: str = "plain",
 ) -> None:
     """Write one row of a table, high enough for its longest text."""
-    lines = 1
     for number, (column, value) in enumerate(zip(columns, values, strict=True), start=1):
         cell = put(sheet, row, number, value, style)
         cell.alignment, cell.border = column.align, GRID
+    sheet.row_dimensions[row].height = row_height(columns, values)
+
+
+def row_height(columns: Sequence[Column], values: Sequence[str | int]) -> float:
+    """Points that a row needs for its longest text."""
+    lines = 1
+    for column, value in zip(columns, values, strict=True):
         if isinstance(value, str):
             lines = max(lines, lines_needed(value, column.width))
-    sheet.row_dimensions[row].height = min(400.0, 5 + 12.0 * lines)
+    return min(400.0, 5 + 12.0 * lines)
 
 
+@lru_cache(maxsize=1 << 16)
 def lines_needed(text: str, width: float) -> int:
     """Lines that a text takes in a column of `width` characters at the tables' size."""
     if "\n" in text:

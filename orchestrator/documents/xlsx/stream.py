@@ -6,6 +6,7 @@ A row is drawn once for each of the few ways in which rows look; the rest take o
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
@@ -98,13 +99,16 @@ def _styles(
         look = drawing.look(record)
         if look in found:
             continue
-        drawing.draw(scratch, 1, record)
+        row = len(found) + 1  # of its own: nothing of another look may shine through
+        drawing.draw(scratch, row, record)
         styles = []
         for column in range(1, len(drawing.columns) + 1):
-            cell = scratch.cell(row=1, column=column)
-            cell.quotePrefix = False
-            plain = cell.style_id
-            cell.quotePrefix = True
-            styles.append((plain, cell.style_id))
+            cell = scratch.cell(row=row, column=column)
+            pair = []
+            for quoted in (False, True):
+                cell._style = copy(cell._style)  # type: ignore[union-attr] # the book keeps the old one
+                cell.quotePrefix = quoted
+                pair.append(cell.style_id)
+            styles.append((pair[0], pair[1]))
         found[look] = styles
     return found

@@ -43,8 +43,9 @@ def streamed(monkeypatch):
 def cells(path):
     return {
         (sheet.title, cell.coordinate): (
-            cell.value, cell.data_type, cell.font.b, cell.font.i, cell.fill.fgColor.rgb,
-            cell.protection.locked, cell.quotePrefix, getattr(cell.border.left, "style", None),
+            cell.value, cell.value is not None and cell.data_type, cell.font.b, cell.font.i,
+            cell.fill.fgColor.rgb, cell.protection.locked, bool(cell.quotePrefix),
+            getattr(cell.border.left, "style", None),
         )
         for sheet in load_workbook(path).worksheets
         for row in sheet.iter_rows()

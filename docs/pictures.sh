@@ -1,19 +1,62 @@
 #!/bin/sh
-# Makes the README's pictures from the newest cycle of a demo: docs/pictures.sh HOME
-# Needs LibreOffice Calc and poppler (Debian: libreoffice-calc poppler-utils).
+# Makes all pictures of documents from the newest cycle of a demo: docs/pictures.sh HOME
+# Needs LibreOffice Calc and poppler (Debian: libreoffice-calc poppler-utils; tests/run installs them).
 set -eu
 home=${1:?"usage: docs/pictures.sh HOME (the folder given to sop-run demo --home)"}
-pictures=$(CDPATH='' cd -- "$(dirname -- "$0")/pictures" && pwd)
+docs=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+pictures=$docs/pictures
 documents=$(find "$home/cycles" -mindepth 2 -maxdepth 2 -name documents 2>/dev/null | sort | tail -n 1)
 [ -n "$documents" ] || { echo "pictures.sh: no cycle in $home" >&2; exit 2; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-soffice "-env:UserInstallation=file://$work/profile" --headless --convert-to pdf \
-    --outdir "$work" "$documents/laporan-hasil-pengecekan.xlsx" >/dev/null 2>&1
-# picture PDF PAGE NAME SIZE: one page as PNG; SIZE is its longer side in dots
-picture() {
-    pdftoppm -png -singlefile -f "$2" -l "$2" -scale-to "$4" "$1" "$pictures/$3"
-    ls -l "$pictures/$3.png"
+PYTHONPATH=$docs/.. "$docs/../.venv/bin/python" "$docs/pictures.py" "${documents%/documents}" "$work"
+# printed OUT FILE...: workbooks as they are printed, in one start of LibreOffice
+printed() {
+    out=$1
+    shift
+    soffice "-env:UserInstallation=file://$work/profile" --headless --convert-to pdf \
+        --outdir "$out" "$@" >/dev/null 2>&1
 }
-picture "$work/laporan-hasil-pengecekan.pdf" 1 check-list 1040
-picture "$documents/laporan-hasil-update.pdf" 1 report 960
+printed "$work" "$documents/laporan-hasil-pengecekan.xlsx" "$documents/catatan-update.xlsx"
+printed "$work/restyled" "$work/restyled/laporan-hasil-pengecekan.xlsx"
+# page PDF WORD: the first page that holds a word
+page() {
+    last=$(pdfinfo "$1" 2>/dev/null | sed -n 's/^Pages: *//p')
+    for number in $(seq 1 "$last"); do
+        if pdftotext -q -f "$number" -l "$number" "$1" - | grep -q "$2"; then
+            echo "$number"
+            return
+        fi
+    done
+    echo "pictures.sh: no page of $1 holds $2" >&2
+    exit 2
+}
+# picture PDF WORD NAME SIZE [OPTION]: that page as PNG; SIZE is its longer side in dots
+picture() {
+    number=$(page "$1" "$2")
+    # shellcheck disable=SC2086 # the option may be missing
+    pdftoppm -q -png ${5:-} -singlefile -f "$number" -l "$number" -scale-to "$4" "$1" "$pictures/$3"
+    size=$(wc -c <"$pictures/$3.png")
+    echo "$3.png: page $number, $size bytes"
+    [ "$size" -lt 150000 ] || { echo "pictures.sh: $3.png is too large" >&2; exit 2; }
+}
+list=$work/laporan-hasil-pengecekan.pdf
+record=$work/catatan-update.pdf
+picture "$list" 'LAPORAN HASIL' check-list 1000
+picture "$list" 'JADWAL PENGECEKAN' check-schedule 1000 -gray
+picture "$list" 'REKAPITULASI' check-recap 900 -gray
+picture "$documents/disposisi.pdf" 'LEMBAR DISPOSISI' order 900 -gray
+picture "$documents/lembar-pemantauan.pdf" 'LEMBAR PEMANTAUAN' monitoring 900 -gray
+picture "$record" 'BACKUP SOFTWARE' record-backup 1000 -gray
+picture "$record" 'UPDATE/PERBAIKAN SOFTWARE' record-update 1000 -gray
+picture "$record" 'HASIL MENURUT PELADEN' record-result 1000 -gray
+picture "$documents/notulensi.pdf" 'NOTULENSI' minutes 900 -gray
+picture "$documents/laporan-hasil-update-draf.pdf" 'Pendahuluan' report-draft 860 -gray
+picture "$documents/laporan-hasil-update.pdf" 'Pendahuluan' report 900 -gray
+picture "$documents/laporan-hasil-update.pdf" 'Gambar 1:' report-steps 900 -gray
+picture "$documents/laporan-hasil-update.pdf" 'Gambar 2:' report-results 900 -gray
+picture "$documents/laporan-hasil-update.pdf" 'Penutup' report-signed 900 -gray
+picture "$work/en/laporan-hasil-update.pdf" 'Introduction' report-english 840 -gray
+picture "$work/restyled/laporan-hasil-pengecekan.pdf" 'LAPORAN HASIL' restyled-check-list 1000
+picture "$work/restyled/disposisi.pdf" 'LEMBAR DISPOSISI' restyled-order 900
+picture "$work/restyled/laporan-hasil-update.pdf" 'Pendahuluan' restyled-report 900

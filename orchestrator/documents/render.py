@@ -12,17 +12,20 @@ from pydantic import ValidationError
 from orchestrator.documents.content.build import build_content
 from orchestrator.documents.content.labels import Labels, load_labels
 from orchestrator.documents.content.records import Content
+from orchestrator.documents.logo import logo_png
+from orchestrator.documents.look import load_look
 from orchestrator.documents.names import DocumentName, RenderedDocument
 from orchestrator.documents.pdf.typeset import typeset
-from orchestrator.documents.templates import template_folder
+from orchestrator.documents.templates import OFFICIAL, template_folder
 from orchestrator.documents.xlsx.check_list import check_list
+from orchestrator.documents.xlsx.dress import Dress
 from orchestrator.documents.xlsx.marks import Mark, read_marks
 from orchestrator.documents.xlsx.update_record import update_record
 from orchestrator.journal.state import CycleState
 from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.errors import CannotRunError
 
-_WORKBOOKS: Mapping[DocumentName, Callable[[Content, Labels], bytes]] = {
+_WORKBOOKS: Mapping[DocumentName, Callable[[Content, Labels, Dress], bytes]] = {
     DocumentName.CHECK_LIST: check_list,
     DocumentName.UPDATE_RECORD: update_record,
 }
@@ -35,16 +38,18 @@ def render(
     *,
     templates: Path | None = None,
     assets: Path | None = None,
+    language: str = OFFICIAL,
 ) -> RenderedDocument:
     """Write document `name` of the cycle into `folder` (made if missing); return path and hash.
 
     `templates` is an office's own copy of report_templates/, `assets` the folder that a relative
-    logo path starts from (that of office.yml). Raises CannotRunError naming the document and the
+    logo path starts from (that of office.yml), `language` other than the official one makes a
+    courtesy copy that says so on every page. Raises CannotRunError naming the document and the
     cause; a document that was there before is then still there, whole.
     """
     name = DocumentName(name)
     try:
-        data = document_bytes(name, state, templates=templates, assets=assets)
+        data = document_bytes(name, state, templates=templates, assets=assets, language=language)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / name.value
         write_atomically(path, data)
@@ -64,14 +69,16 @@ def document_bytes(
     *,
     templates: Path | None = None,
     assets: Path | None = None,
+    language: str = OFFICIAL,
 ) -> bytes:
     """The document as bytes, without writing a file."""
     where = template_folder(templates)
-    labels = load_labels(where)
+    labels = load_labels(where, language)
     content = build_content(name, state, labels)
     workbook = _WORKBOOKS.get(name)
     if workbook is not None:
-        return workbook(content, labels)
+        logo = logo_png(content.head.logo, assets or where)
+        return workbook(content, labels, Dress(load_look(where), logo))
     if name.value.endswith(".docx"):
         from orchestrator.documents.word.fill import word_document  # loads python-docx
 

@@ -7,6 +7,9 @@ from pathlib import Path
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.house import ROOT
 
+OFFICIAL = "id"
+"""The language of the documents of record; every other one is a courtesy copy."""
+
 SHIPPED = ROOT / "report_templates"
 
 
@@ -22,3 +25,15 @@ def template_folder(folder: Path | None = None) -> Path:
             hint="it must hold labels/, prose/, typst/ and fonts/, as report_templates/ does",
         )
     return chosen
+
+
+def languages(folder: Path | None = None) -> tuple[str, ...]:
+    """The languages that courtesy copies can be made in: labels and prose without the official."""
+    chosen = template_folder(folder)
+    return tuple(
+        sorted(
+            labels.stem
+            for labels in (chosen / "labels").glob("*.yml")
+            if labels.stem != OFFICIAL and (chosen / "prose" / labels.stem).is_dir()
+        )
+    )

@@ -12,6 +12,9 @@ _UNSAFE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 def printable(text: object, limit: int = 400) -> str:
     """Return `text` as one safe line of at most `limit` characters; what was cut ends in '…'."""
+    if isinstance(text, str) and text.isascii() and text.isprintable():
+        line = " ".join(text.split())  # the common case, at once
+        return line if len(line) <= limit else line[: limit - 1] + "…"
     out = []
     for char in str(text)[: limit * 4]:
         if char in "\n\r\t":

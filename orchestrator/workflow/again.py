@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.archive.bag import make_bag, manifest_hash
-from orchestrator.documents.names import DocumentName
+from orchestrator.documents.names import DocumentName, RenderedDocument
 from orchestrator.documents.render import render, write_atomically
+from orchestrator.documents.templates import languages
 from orchestrator.journal.book import CycleBook
 from orchestrator.journal.fold import fold
 from orchestrator.journal.state import CycleState, DocumentRecord
 from orchestrator.journal.store import read_entries
 from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.errors import CannotRunError, UsageError
+from orchestrator.model.text import printable
 from orchestrator.workflow.run import kept_copy
 from orchestrator.workflow.settings import Settings
 
@@ -81,6 +83,30 @@ def _kept(
         if path.is_file() and sha256_hex(data := path.read_bytes()) == record.sha256:
             return data
     return None
+
+
+def courtesy_copies(settings: Settings, folder: Path, language: str) -> Iterator[RenderedDocument]:
+    """Write every recorded document in another language under documents/LANGUAGE/; yields them.
+
+    Courtesy copies are marked as translations, and are no records: they enter neither journal,
+    gates nor archive. Raises UsageError where the templates do not have the language.
+    """
+    spoken = languages(settings.templates)
+    if language not in spoken:
+        raise UsageError(
+            f"there are no courtesy copies in {printable(language, 20)!r}",
+            f"the templates have: {', '.join(spoken) or 'no other language'}",
+        )
+    with CycleBook(folder) as book:
+        for record in list(book.state.documents.values()):
+            yield render(
+                DocumentName(record.name),
+                _state_before(folder, record.seq),
+                folder / "documents" / language,
+                templates=settings.templates,
+                assets=settings.office.parent,
+                language=language,
+            )
 
 
 def _state_before(folder: Path, seq: int) -> CycleState:

@@ -9,8 +9,11 @@ from orchestrator.archive.bag import manifest_hash
 from orchestrator.archive.chain import order_of
 from orchestrator.documents.content.labels import load_labels
 from orchestrator.documents.content.year import build_year
+from orchestrator.documents.logo import logo_png
+from orchestrator.documents.look import load_look
 from orchestrator.documents.render import write_atomically
 from orchestrator.documents.templates import template_folder
+from orchestrator.documents.xlsx.dress import Dress
 from orchestrator.documents.xlsx.year_recap import year_recap
 from orchestrator.journal.book import read_state
 from orchestrator.journal.entry import BrokenChain
@@ -82,8 +85,11 @@ def recap(settings: Settings, year: int) -> Path:
             f"there is no cycle of {year} in {settings.home}",
             f"years with cycles there: {', '.join(years) or 'none'}",
         )
-    labels = load_labels(template_folder(settings.templates))
-    data = year_recap(build_year(year, found, labels), labels)
+    where = template_folder(settings.templates)
+    labels = load_labels(where)
+    content = build_year(year, found, labels)
+    logo = logo_png(content.head.logo, settings.office.parent)
+    data = year_recap(content, labels, Dress(load_look(where), logo))
     path = settings.home / "recap" / f"{year:04d}" / NAME.format(year=f"{year:04d}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

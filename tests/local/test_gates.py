@@ -119,6 +119,18 @@ def test_a_document_changed_after_it_was_made_cannot_be_signed(local_office: Loc
     assert local_office.sign("analis").code == 3
 
 
+def test_english_courtesy_copies_are_no_records(local_office: LocalOffice) -> None:
+    documents = local_office.home / "cycles/2026-11/documents"
+    called = local_office.run("documents", "2026-11", "--language", "en")
+    assert called.code == 0
+    made = sorted(path.name for path in (documents / "en").iterdir())
+    assert made == sorted(path.name for path in documents.iterdir() if path.is_file())
+    assert sorted(called.out.split()) == [str(documents / "en" / name) for name in made]
+    assert local_office.run("audit", "2026-11").code == 0
+    called = local_office.run("documents", "2026-11", "--language", "../../x")
+    assert called.code == 2 and "the templates have: en" in called.err
+
+
 def test_sent_back_to_the_check(local_office: LocalOffice) -> None:
     words = ("return", "2026-11", "--as", "analis", "--key", local_office.key("analis"))
     assert local_office.run(*words, "--reason", "a host is missing").code == 0

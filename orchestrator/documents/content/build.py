@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from orchestrator.documents.content.clock import NONE, Clock
-from orchestrator.documents.content.findings import host_findings
-from orchestrator.documents.content.hosts import NORMAL, SUCCEEDED, HostMatter, host_rows
-from orchestrator.documents.content.items import item_rows
+from orchestrator.documents.content.gather import gather
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.order import order_terms, relaxed_rows
 from orchestrator.documents.content.people import people, signature_rows
-from orchestrator.documents.content.progress import progress_rows
-from orchestrator.documents.content.reading import HostReading, read_host
 from orchestrator.documents.content.records import (
     SCHEMA,
     Content,
-    Count,
     Head,
-    HostRow,
-    ItemRow,
     Letter,
     Sitting,
     StepRow,
-    TestRow,
-    Totals,
 )
 from orchestrator.documents.content.said import say
 from orchestrator.documents.content.scope import Scope, scope_of
 from orchestrator.documents.content.steps import step_rows
 from orchestrator.documents.content.times import counting_words, report_notes, return_rows
-from orchestrator.documents.content.work import backup_row, test_rows
 from orchestrator.documents.names import DocumentName
 from orchestrator.journal.state import CycleState
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.evidence import Phase
-from orchestrator.model.verdict import Verdict
 from orchestrator.sop.numbering import letter_number
 from orchestrator.sop.procedure import whole
 
@@ -52,24 +40,13 @@ def build_content(
     """
     clock = Clock(state.office.office.zone, labels.locale)
     scope = scope_of(name, state)
-    readings = {host: read_host(state, host, scope.last_phase) for host in state.hosts}
-    items = item_rows(state, readings, labels, clock)
-    items_of: dict[str, list[ItemRow]] = defaultdict(list)
-    for item, row in zip(state.plan.items if state.plan else (), items, strict=True):
-        items_of[item.host].append(row)
-    matters = {
-        host: HostMatter(
-            reading, items_of[host], test_rows(reading, labels), host_findings(reading, labels)
-        )
-        for host, reading in readings.items()
-    }
-    hosts = host_rows(state, matters, labels, clock)
+    facts = gather(name, state, scope, labels, clock)
     steps = step_rows(state, scope.horizon, labels, clock)
     days = [s for s in steps if s.started_at]
-    all_tests = tuple(t for matter in matters.values() for t in matter.tests)
     return Content(
         schema=SCHEMA,
         document=name.value,
+        language=labels.language,
         cycle=state.cycle,
         kind=labels.word("kind", state.kind),
         revision=state.revision,
@@ -82,28 +59,24 @@ def build_content(
         relaxed=relaxed_rows(state, labels, clock),
         head=_head(state, labels),
         letter=_letter(state, scope, labels, clock),
-        people=people(state, scope.horizon, signing or {}),
+        people=people(state, scope.horizon, labels, signing or {}),
         order=order_terms(state, labels, clock),
-        totals=_totals(hosts, items, all_tests, readings, labels),
-        verdicts=_verdicts(hosts, labels),
-        hosts=hosts,
-        items=items,
-        backups=tuple(
-            backup_row(reading, items_of[host], labels, clock) for host, reading in readings.items()
-        ),
+        totals=facts.totals,
+        verdicts=facts.verdicts,
+        hosts=facts.hosts,
+        items=facts.items,
+        backups=facts.backups,
         sitting=_sitting(state, scope, clock),
-        tests=all_tests,
-        findings=tuple(f for matter in matters.values() for f in matter.findings),
-        progress=progress_rows(state, readings, scope.horizon, labels, clock)
-        if name is DocumentName.MONITORING
-        else (),
+        tests=facts.tests,
+        findings=facts.findings,
+        progress=facts.progress,
         steps=steps,
         counting=counting_words(state, scope.as_of, labels, clock),
         notes=report_notes(state, labels, clock) if scope.horizon >= 8 else (),
         returns=return_rows(state, labels, clock),
         first_day=_edge(days, clock, first=True),
         last_day=_edge(days, clock, first=False),
-        basis=tuple(say(line) for line in whole(state.office).basis),
+        basis=tuple(labels.translated(say(line)) for line in whole(state.office).basis),
         signatures=signature_rows(state, scope.horizon, labels, clock),
     )
 
@@ -143,57 +116,12 @@ def _letter(state: CycleState, scope: Scope, labels: Labels, clock: Clock) -> Le
         number=say(number, 120),
         provisional=not established,
         classification=say(letters.classification_code, 60),
-        nature=say(letters.nature, 60),
+        nature=say(labels.translated(letters.nature), 60),
         retention_years=letters.retention_years,
         paper=letters.paper,
         date=clock.date(scope.as_of),
         day_date=clock.day_date(scope.as_of),
         period=clock.period(cycle.period),
-    )
-
-
-def _totals(
-    hosts: Sequence[HostRow],
-    items: Sequence[ItemRow],
-    tests: Sequence[TestRow],
-    readings: Mapping[str, HostReading],
-    labels: Labels,
-) -> Totals:
-    kinds = Counter(i.kind_key for i in items)
-    results = Counter(i.result_key for i in items)
-    deferred = sum(i.decision_key == "deferred" for i in items)
-    succeeded = sum(results[key] for key in SUCCEEDED)
-    approved = len(items) - deferred
-    rest = approved - succeeded - results["restored"] - results["failed"]
-    return Totals(
-        hosts=len(hosts),
-        reached=sum(r.was_reached for r in readings.values()),
-        hosts_with_items=sum(h.items > 0 for h in hosts),
-        items=len(items),
-        system=kinds["system"],
-        security=kinds["security"],
-        antivirus=kinds["antivirus"],
-        approved=approved,
-        deferred=deferred,
-        succeeded=succeeded,
-        restored=results["restored"],
-        failed=results["failed"],
-        not_done=rest,
-        good_hosts=sum(h.good and h.verdict_key != "none" for h in hosts),
-        bad_hosts=sum(not h.good for h in hosts),
-        reboots=sum(h.rebooted == labels.yes_no(True) for h in hosts),
-        tests=len(tests),
-        tests_normal=sum(t.result_key in NORMAL for t in tests),
-        tests_recovered=sum(t.result_key == "recovered" for t in tests),
-    )
-
-
-def _verdicts(hosts: Sequence[HostRow], labels: Labels) -> tuple[Count, ...]:
-    counts = Counter(h.verdict_key for h in hosts)
-    return tuple(
-        Count(labels.word("verdict", v.value), v.value, counts[v.value])
-        for v in Verdict
-        if counts[v.value]
     )
 
 

@@ -7,7 +7,7 @@ from datetime import date as Day
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 
 NONE = "–"
@@ -61,12 +61,12 @@ class Clock:
     def time(self, at: str) -> str:
         """`08.40`, without the zone."""
         moment = self.local(at)
-        return f"{moment:%H.%M}" if moment else NONE
+        return format_time(moment, "short", locale=self.locale) if moment else NONE
 
     def second(self, at: str) -> str:
         """`08.40.05`, for logs, without the zone."""
         moment = self.local(at)
-        return f"{moment:%H.%M.%S}" if moment else NONE
+        return format_time(moment, "medium", locale=self.locale) if moment else NONE
 
     def order(self, at: str) -> float:
         """A moment as a number to sort by; what is not known comes last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.documents.content.clock import NONE, Clock
@@ -32,19 +32,10 @@ class HostMatter:
     findings: Sequence[Finding]
 
 
-def host_rows(
-    state: CycleState, matters: Mapping[str, HostMatter], labels: Labels, clock: Clock
-) -> tuple[HostRow, ...]:
-    """One row per host of the cycle, in the order of the inventory."""
-    return tuple(
-        _row(number, state, matters[host], labels, clock)
-        for number, host in enumerate(state.hosts, start=1)
-    )
-
-
-def _row(
+def host_row(
     number: int, state: CycleState, matter: HostMatter, labels: Labels, clock: Clock
 ) -> HostRow:
+    """The row of one host, the `number`-th of the inventory."""
     reading, items, tests, findings = matter.reading, matter.items, matter.tests, matter.findings
     check_key = _check_key(reading, findings, labels)
     _, check = reading.last(Phase.CHECK)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import overload
 
 from orchestrator.documents.content.clock import NONE, Clock
 from orchestrator.documents.content.labels import Labels
-from orchestrator.documents.content.reading import Found, HostReading
+from orchestrator.documents.content.reading import Found, HostReading, read_host
 from orchestrator.documents.content.records import ItemRow
 from orchestrator.documents.content.said import joined, mapping_of, say, text_of
 from orchestrator.journal.state import CycleState, Decision
@@ -14,14 +16,42 @@ from orchestrator.model.evidence import Phase
 from orchestrator.model.plan import Item
 
 
-def item_rows(
-    state: CycleState, readings: Mapping[str, HostReading], labels: Labels, clock: Clock
-) -> tuple[ItemRow, ...]:
-    """One row per item of the plan, in the order of its numbers."""
-    rows = []
-    for item in state.plan.items if state.plan else ():
-        rows.append(_row(state, item, readings.get(item.host), labels, clock))
-    return tuple(rows)
+class ItemRows(Sequence[ItemRow]):
+    """The rows of very many items, each made when it is asked for, so that none is kept."""
+
+    def __init__(
+        self,
+        state: CycleState,
+        last: Phase,
+        systems: Mapping[str, str],
+        labels: Labels,
+        clock: Clock,
+    ) -> None:
+        self._state, self._last, self._systems = state, last, systems
+        self._labels, self._clock = labels, clock
+        self._items = state.plan.items if state.plan else ()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[ItemRow]:
+        reading: HostReading | None = None
+        for item in self._items:
+            # Only what was done to an item makes the evidence be read again.
+            if self._last is not Phase.CHECK and (reading is None or reading.host != item.host):
+                reading = read_host(self._state, item.host, self._last)
+            system = self._systems.get(item.host, NONE)
+            yield item_row(self._state, item, reading, self._labels, self._clock, system=system)
+
+    @overload
+    def __getitem__(self, index: int) -> ItemRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ItemRow]: ...
+    def __getitem__(self, index: int | slice) -> ItemRow | Sequence[ItemRow]:
+        start = index.start if isinstance(index, slice) else index
+        if isinstance(index, slice):
+            return tuple(islice(iter(self), start, index.stop, index.step))
+        return next(islice(iter(self), range(len(self))[start], None))
 
 
 def os_name(reading: HostReading | None) -> str:
@@ -35,13 +65,16 @@ def os_name(reading: HostReading | None) -> str:
     return name if version in (NONE, "") or version in name else f"{name} {version}"
 
 
-def _row(
+def item_row(
     state: CycleState,
     item: Item,
     reading: HostReading | None,
     labels: Labels,
     clock: Clock,
+    *,
+    system: str = "",
 ) -> ItemRow:
+    """One item, with what its host's evidence says of it; `system`: its os, where known already."""
     found = reading.found.get((item.kind, item.name, item.arch)) if reading else None
     decision = state.decisions.get(item.number, Decision(True))
     choice = "approved" if decision.approved else "deferred"
@@ -51,7 +84,7 @@ def _row(
         number=item.number,
         host=say(item.host),
         address=say(state.addresses.get(item.host)),
-        os=os_name(reading),
+        os=system or os_name(reading),
         name=say(item.name),
         arch=say(item.arch),
         kind=labels.word("class", item.kind),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from orchestrator.documents.templates import OFFICIAL
 from orchestrator.model.errors import CannotRunError
 
 REQUIRED = frozenset(
@@ -45,6 +46,11 @@ REQUIRED = frozenset(
         "progress",
         "flow",
         "title",
+        "sheet_order",
+        "sheet_minutes",
+        "sheet_report",
+        "chart",
+        "translation",
         "sheet",
         "column",
         "text",
@@ -56,8 +62,18 @@ REQUIRED = frozenset(
 class Labels:
     """Words by section and key."""
 
-    locale: str
+    locale: str  # Babel's, for dates and numbers
     sections: Mapping[str, Mapping[str, str]]
+    language: str = OFFICIAL  # names labels/<language>.yml and prose/<language>/
+
+    @property
+    def is_translation(self) -> bool:
+        """Whether these words make a courtesy copy, not a document of record."""
+        return self.language != OFFICIAL
+
+    def translated(self, text: str) -> str:
+        """An Indonesian term (a position, a step's name, a law) in this language, where known."""
+        return self.sections.get("translation", {}).get(text, text)
 
     def word(self, section: str, key: str) -> str:
         """The word for a key that the program itself chose; raises CannotRunError when missing."""
@@ -93,7 +109,7 @@ class Labels:
         return self.word("yesno", "unknown" if value is None else "yes" if value else "no")
 
 
-def load_labels(templates: Path, language: str = "id") -> Labels:
+def load_labels(templates: Path, language: str = OFFICIAL) -> Labels:
     """Read the labels; raises CannotRunError naming the file and what is wrong in it."""
     path = templates / "labels" / f"{language}.yml"
     try:
@@ -110,4 +126,4 @@ def load_labels(templates: Path, language: str = "id") -> Labels:
         for name, section in raw.items()
         if isinstance(section, dict)
     }
-    return Labels(str(raw.get("locale", language)), sections)
+    return Labels(str(raw.get("locale", language)), sections, language)

@@ -17,7 +17,7 @@ from orchestrator.sop.procedure import Step
 _BLANK = "." * 32
 
 
-def people(state: CycleState, horizon: int, signing: Mapping[int, str]) -> People:
+def people(state: CycleState, horizon: int, labels: Labels, signing: Mapping[int, str]) -> People:
     """The signature blocks; signatures on steps after `horizon` are not looked at.
 
     `signing` are the officers who are about to sign, by step.
@@ -25,7 +25,7 @@ def people(state: CycleState, horizon: int, signing: Mapping[int, str]) -> Peopl
 
     def of(number: int, role: Role | None = None) -> Signer:
         officer = state.office.officer(signing.get(number, ""))
-        return signer(state, step_of(state, number), horizon, role, officer)
+        return signer(state, step_of(state, number), horizon, labels, role=role, officer=officer)
 
     test = step_of(state, 8)
     second = test.partner or test.role
@@ -67,12 +67,14 @@ def signer(
     state: CycleState,
     step: Step,
     horizon: int,
+    labels: Labels,
+    *,
     role: Role | None = None,
     officer: Officer | None = None,
 ) -> Signer:
     """A signature block; what is not known is a dotted line to be filled in by hand."""
     wanted = role or step.role
-    position = say(state.office.role_name(wanted), 160) if wanted else NONE
+    position = say(labels.translated(state.office.role_name(wanted)), 160) if wanted else NONE
     officer = officer or officer_of(state, step, horizon, role)
     if officer is None:
         return Signer(position, _BLANK, NONE, _BLANK, known=False)
@@ -90,7 +92,7 @@ def signature_rows(
             step=s.step,
             activity=labels.word("step_short", str(s.step)),
             name=say(s.name, 120),
-            role=_position(state, s),
+            role=labels.translated(_position(state, s)),
             at=clock.moment(s.at),
             fingerprint=key_fingerprint(s.signature) or NONE,
             sha256=sha256_hex(s.signature),

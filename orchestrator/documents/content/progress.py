@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from orchestrator.documents.content.clock import NONE, Clock
 from orchestrator.documents.content.labels import Labels
@@ -15,7 +15,7 @@ from orchestrator.model.evidence import OutcomeKind, Phase
 
 def progress_rows(
     state: CycleState,
-    readings: Mapping[str, HostReading],
+    readings: Iterable[HostReading],
     horizon: int,
     labels: Labels,
     clock: Clock,
@@ -26,7 +26,7 @@ def progress_rows(
     for run in state.runs:
         if run.phase is not Phase.CHECK:
             rows += log.phase(run)
-    for reading in readings.values():
+    for reading in readings:
         rows += log.answers(reading)
     rows += [
         log.row(n.at, "note", activity=labels.word("progress", "note").format(step=n.step),

@@ -6,7 +6,8 @@ known is '–'. Words ending in `_key` are stable English keys for styling and f
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 SCHEMA = "sop-run/content/1"
@@ -328,6 +329,7 @@ class Content:
 
     schema: str
     document: str
+    language: str  # `id`, or that of a courtesy copy
     cycle: str
     kind: str
     revision: int
@@ -345,7 +347,7 @@ class Content:
     totals: Totals
     verdicts: tuple[Count, ...]
     hosts: tuple[HostRow, ...]
-    items: tuple[ItemRow, ...]
+    items: Sequence[ItemRow]  # of very many: a stream in workbooks, none in PDFs
     backups: tuple[BackupRow, ...]
     sitting: Sitting
     tests: tuple[TestRow, ...]
@@ -362,4 +364,5 @@ class Content:
 
     def as_data(self) -> dict[str, Any]:
         """The content as plain lists and mappings, ready for JSON."""
-        return asdict(self)
+        plain = asdict(replace(self, items=()))
+        return {**plain, "items": [asdict(item) for item in self.items]}

@@ -34,9 +34,9 @@ def _row(state: CycleState, step: Step, horizon: int, labels: Labels, clock: Clo
     notes = note_words(state, time, labels, clock) if step.number <= horizon else []
     return StepRow(
         number=step.number,
-        activity=say(step.kegiatan),
+        activity=say(labels.translated(step.kegiatan)),
         short=_short(state, step, labels),
-        role=say(state.office.role_name(step.role), 160) if step.role else NONE,
+        role=say(labels.translated(state.office.role_name(step.role)), 160) if step.role else NONE,
         officer=say(officer.name, 120) if officer else NONE,
         date=clock.span_dates(start, end),
         span=clock.span(start, end),
@@ -48,7 +48,7 @@ def _row(state: CycleState, step: Step, horizon: int, labels: Labels, clock: Clo
         actual=NONE if seconds is None else clock.minutes(seconds),
         punctual=labels.word("punctual", key).format(minutes=clock.number(over)),
         punctual_key=key,
-        output=say(step.output),
+        output=say(labels.translated(step.output)),
         note="; ".join(notes) or NONE,
     )
 

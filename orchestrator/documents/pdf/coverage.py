@@ -23,15 +23,17 @@ _RIGHT_TO_LEFT = ((0x0590, 0x08FF), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFF), (0x10800
 @lru_cache(maxsize=4)
 def covered(folder: Path) -> frozenset[int]:
     """Code points that every font in the folder has; raises CannotRunError without fonts."""
-    fonts = sorted(folder.glob("*.ttf"))
+    fonts = sorted(f for f in folder.glob("*") if f.suffix.lower() in (".ttf", ".otf"))
     if not fonts:
-        raise CannotRunError(f"{folder}: there is no font (*.ttf)", hint="restore the fonts")
+        raise CannotRunError(f"{folder}: there is no font (*.ttf, *.otf)", hint="restore the fonts")
     common: set[int] | None = None
     for font in fonts:
         try:
             have = set(_code_points(font.read_bytes()))
         except (OSError, struct.error, ValueError) as error:
-            raise CannotRunError(f"{font}: is not a readable TrueType font: {error}") from error
+            raise CannotRunError(
+                f"{font}: is not a readable TrueType or OpenType font: {error}"
+            ) from error
         common = have if common is None else common & have
     return frozenset(common or ())
 

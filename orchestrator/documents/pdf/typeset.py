@@ -20,6 +20,8 @@ import typst
 
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content
+from orchestrator.documents.logo import copy_logo
+from orchestrator.documents.look import load_look
 from orchestrator.documents.names import DocumentName
 from orchestrator.documents.pdf.coverage import covered, showable_data
 from orchestrator.documents.pdf.prose import write_prose
@@ -108,6 +110,7 @@ def workplace(
         facts = content.as_data()
         data = canonical_json(facts).encode("utf-8")
         (work / ATTACHMENT).write_bytes(data)
+        look = load_look(templates).pdf
         qr = ""
         if name in _WITH_QR:
             qr = "qr.svg"
@@ -117,14 +120,16 @@ def workplace(
             # More items than templates ever list would only fill memory; one more tells them so.
             "c": {**facts, "items": facts["items"][: MOST_ITEMS + 1]},
             "t": {section: dict(words) for section, words in labels.sections.items()},
-            "p": write_prose(templates / "prose" / labels.locale, content),
+            "p": write_prose(templates / "prose" / labels.language, content),
             "draft": name.is_draft,
             "fields": False,
             "qr": qr,
-            "lang": labels.locale,
-            "logo": _logo(content.head.logo, frame.assets or templates, work),
+            "lang": labels.language,
+            "logo": copy_logo(content.head.logo, frame.assets or templates, work),
+            "look": look.model_dump(),
             **(more or {}),
         }
+        _know_font(look.font, templates)
         # Foreign-word marks are split off by the template and never shown.
         have = covered(templates / "fonts") | {0xE000, 0xE001}
         (work / "view.json").write_text(canonical_json(showable_data(view, have)), encoding="utf-8")
@@ -169,25 +174,18 @@ def _fonts(templates: Path) -> typst.Fonts:
     )
 
 
+def _know_font(family: str, templates: Path) -> None:
+    """Raise CannotRunError when the font of look.yml has no files in the templates' fonts/."""
+    fonts = _fonts(templates)
+    if family not in fonts.families():
+        raise CannotRunError(
+            f"look.yml: there is no font {family!r} in {templates / 'fonts'}",
+            f"put its files there, or choose of: {', '.join(sorted(fonts.families())) or 'none'}",
+        )
+
+
 def _epoch(at: str) -> int:
     try:
         return int(datetime.fromisoformat(at).astimezone(UTC).timestamp())
     except (ValueError, OverflowError):
         return 0
-
-
-def _logo(path: str, assets: Path, work: Path) -> str:
-    if not path:
-        return ""
-    source = assets / path
-    target = f"logo{source.suffix.lower()}"
-    if target not in ("logo.png", "logo.svg", "logo.jpg"):
-        raise CannotRunError(f"logo {path}: must be a PNG, SVG or JPG file")
-    try:
-        shutil.copyfile(source, work / target)
-    except OSError as error:
-        raise CannotRunError(
-            f"logo {path}: cannot be read in {assets}: {error.strerror}",
-            hint="correct office.logo in office.yml, or leave it empty",
-        ) from error
-    return target

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from openpyxl import Workbook
-from openpyxl.styles import PatternFill
+from openpyxl.formatting.rule import Rule
+from openpyxl.styles import Font, PatternFill
+from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -11,9 +15,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
-from orchestrator.documents.content.records import Content, ItemRow
+from orchestrator.documents.content.records import Content, HostRow, ItemRow
 from orchestrator.documents.content.said import joined
 from orchestrator.documents.xlsx.check_recap import recap_sheet
+from orchestrator.documents.xlsx.dress import Dress
 from orchestrator.documents.xlsx.package import new_workbook, workbook_bytes
 from orchestrator.documents.xlsx.page import keep_signatures, printed, protected
 from orchestrator.documents.xlsx.sheet import (
@@ -28,6 +33,7 @@ from orchestrator.documents.xlsx.sheet import (
     table_head,
     table_row,
 )
+from orchestrator.documents.xlsx.stream import Drawing, table
 
 IDENTITY = "sop-run/checklist/1"
 """First cell of the hidden first row; cycle, revision and plan id follow."""
@@ -66,6 +72,10 @@ _SCHEDULE = (
     Column("check", 17, CENTER),
     Column("remark", 30),
 )
+MAX_REMARK = 400
+"""Characters of a remark: what reading the marks back keeps."""
+MISSING_FILL = PatternFill("solid", bgColor="FFFFC7CE")
+GREY = "FF6B6B6B"
 _PRIORITY_FILL = {
     "critical": PatternFill("solid", fgColor="FFE8765A"),
     "high": PatternFill("solid", fgColor="FFF4B183"),
@@ -73,20 +83,21 @@ _PRIORITY_FILL = {
 }
 
 
-def check_list(content: Content, labels: Labels) -> bytes:
+def check_list(content: Content, labels: Labels, dress: Dress) -> bytes:
     """The workbook with the sheets for items, schedule and recap, as bytes."""
-    book = new_workbook(content, labels.word("title", "items"))
+    book = new_workbook(content, labels, labels.word("title", "items"))
     _items(book, content, labels)
     _schedule(book, content, labels)
     recap_sheet(book, content, labels)
-    return workbook_bytes(book, content.as_of)
+    return workbook_bytes(book, content.as_of, dress)
 
 
 def subtitle(content: Content, labels: Labels) -> str:
-    """`Periode November 2026 · Nomor …`."""
+    """`Periode November 2026 · Nomor …`; a courtesy copy says that it is one."""
     word = labels.sections["text"]
     letter = content.letter
-    return f"{word['period']} {letter.period} · {word['number']} {letter.number}"
+    line = f"{word['period']} {letter.period} · {word['number']} {letter.number}"
+    return " · ".join(part for part in (word["translated"], line) if part)
 
 
 def _items(book: Workbook, content: Content, labels: Labels) -> None:
@@ -100,17 +111,20 @@ def _items(book: Workbook, content: Content, labels: Labels) -> None:
         width,
     )
     table_head(sheet, head, COLUMNS, labels)
-    row = head
-    for item in content.items:
-        row += 1
-        _item(sheet, row, item)
+    drawing = Drawing(
+        COLUMNS,
+        item_values,
+        lambda item: (item.decision_key, item.priority_key),
+        lambda place, at, item: _item(place, at, item, is_open=not labels.is_translation),
+    )
+    row = table(sheet, head + 1, content.items, drawing)
     if not content.items:
         row += 1
         full_width(sheet, row, width, labels.word("text", "no_items"), "muted")
     last = get_column_letter(width)
     sheet.auto_filter.ref = f"A{head}:{last}{row}"
     _name(book, ITEMS, sheet, f"$A${head}:${last}${row}")
-    if content.items:
+    if content.items and not labels.is_translation:  # decisions are made in the record only
         _decisions(sheet, head + 1, row, labels)
     end = _remarks(sheet, row + 2, content, labels, width)
     _signers(sheet, end + 1, content, labels, (2, 11))
@@ -137,13 +151,13 @@ def item_values(item: ItemRow) -> list[str | int]:
     ]  # fmt: skip
 
 
-def _item(sheet: Worksheet, row: int, item: ItemRow) -> None:
+def _item(sheet: Worksheet, row: int, item: ItemRow, *, is_open: bool) -> None:
     is_deferred = item.decision_key == "deferred"
     table_row(sheet, row, COLUMNS, item_values(item), "muted" if is_deferred else "plain")
     fill = _PRIORITY_FILL.get(item.priority_key)
     if fill is not None:
         sheet.cell(row=row, column=12).fill = fill
-    for column in (DECISION, DECISION + 1):
+    for column in (DECISION, DECISION + 1) if is_open else ():
         cell = sheet.cell(row=row, column=column)
         cell.fill, cell.protection = INPUT_FILL, OPEN
 
@@ -155,9 +169,28 @@ def _decisions(sheet: Worksheet, first: int, last: int, labels: Labels) -> None:
     rule.errorTitle = rule.promptTitle = labels.word("text", "decision_title")
     rule.error = labels.word("text", "decision_error")
     rule.prompt = labels.word("text", "decision_prompt")
-    letter = get_column_letter(DECISION)
+    letter, remark = get_column_letter(DECISION), get_column_letter(DECISION + 1)
     rule.add(f"{letter}{first}:{letter}{last}")
     sheet.add_data_validation(rule)
+    short = DataValidation(type="textLength", operator="lessThanOrEqual", formula1=str(MAX_REMARK))
+    short.showErrorMessage = True
+    short.errorTitle = labels.word("column", "remark")
+    short.error = labels.word("text", "remark_error").format(most=MAX_REMARK)
+    short.add(f"{remark}{first}:{remark}{last}")
+    sheet.add_data_validation(short)
+    # As the officer marks: what is put off turns grey, and a missing reason turns red.
+    put_off = f'${letter}{first}="{labels.word("decision", "deferred")}"'
+    sheet.conditional_formatting.add(
+        f"{remark}{first}:{remark}{last}",
+        _rule(f"AND({put_off},LEN(TRIM(${remark}{first}))=0)", fill=MISSING_FILL),
+    )
+    sheet.conditional_formatting.add(
+        f"A{first}:{remark}{last}", _rule(put_off, font=Font(italic=True, color=GREY))
+    )
+
+
+def _rule(formula: str, **look: Any) -> Rule:
+    return Rule(type="expression", formula=[formula], dxf=DifferentialStyle(**look))
 
 
 def _remarks(sheet: Worksheet, row: int, content: Content, labels: Labels, width: int) -> int:
@@ -192,17 +225,21 @@ def _schedule(book: Workbook, content: Content, labels: Labels) -> None:
     table_head(sheet, head, _SCHEDULE, labels)
     checker = content.people.checker
     officer = f"{checker.name} ({checker.position})" if checker.known else checker.position
-    row = head
-    for host in content.hosts:
-        row += 1
-        values: list[str | int] = [
+
+    def values(host: HostRow) -> list[str | int]:
+        return [
             host.number, host.name, host.address, host.os, labels.word("text", "scope"),
             content.kind, content.letter.period, host.checked, officer, host.items, host.check,
             host.check_remark,
         ]  # fmt: skip
-        table_row(sheet, row, _SCHEDULE, values)
+
+    def draw(place: Worksheet, at: int, host: HostRow) -> None:
+        table_row(place, at, _SCHEDULE, values(host))
         if host.check_key in ("failed", "unreachable"):
-            put(sheet, row, 11, host.check, "bold")
+            put(place, at, 11, host.check, "bold")
+
+    look = Drawing(_SCHEDULE, values, lambda h: h.check_key in ("failed", "unreachable"), draw)
+    row = table(sheet, head + 1, content.hosts, look)
     last = get_column_letter(width)
     sheet.auto_filter.ref = f"A{head}:{last}{row}"
     _name(book, SCHEDULE, sheet, f"$A${head}:${last}${row}")

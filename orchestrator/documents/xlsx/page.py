@@ -13,6 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.xlsx.sheet import FONT, SIGNATURE_ROWS, Written
+from orchestrator.documents.xlsx.stream import Book
 
 PAPER = {"f4": (14, 8.5, 13.0), "a4": (9, 8.27, 11.69)}
 """Excel's paper code, width and height in inches; code 14 is Folio."""
@@ -48,6 +49,7 @@ def printed(
     margins.top, margins.bottom, margins.header, margins.footer = _TOP, _BOTTOM, 0.3, 0.3
     sheet.sheet_view.showGridLines = False
     _footer(sheet, content, labels)
+    _mark_translation(sheet, labels)
 
 
 def keep_signatures(
@@ -58,21 +60,31 @@ def keep_signatures(
     The last two rows of the table go with it, or the charts that begin at `chart_row`: signatures
     never stand on a page of their own.
     """
+    if isinstance(sheet.parent, Book) and sheet.title in sheet.parent.bodies:
+        return  # heights of a streamed table are not known
     begin = chart_row or max(last_row - 1, head_row + 1)
+    if page_of(sheet, first + SIGNATURE_ROWS - 1, head_row) != page_of(sheet, begin, head_row):
+        sheet.row_breaks.append(Break(id=begin - 1))
+
+
+def room_of(sheet: Worksheet) -> float:
+    """Points of height that a printed page has for rows, at the sheet's scale."""
     setup = sheet.page_setup
     _, width, height = next(p for p in PAPER.values() if p[0] == int(setup.paperSize or 0))
     tall = width if setup.orientation == "landscape" else height
-    room = (tall - _TOP - _BOTTOM) * 72 / (int(setup.scale or 100) / 100) * _SAFETY
-    used, page, page_before = 0.0, 1, 1
-    for row in range(1, first + SIGNATURE_ROWS):
-        tallness = 0.0 if sheet.row_dimensions[row].hidden else _height(sheet, row)
-        if used + tallness > room:
+    return (tall - _TOP - _BOTTOM) * 72 / (int(setup.scale or 100) / 100) * _SAFETY
+
+
+def page_of(sheet: Worksheet, row: int, head_row: int) -> int:
+    """The printed page on which a row will stand; breaks that were set are heeded."""
+    room, used, page = room_of(sheet), 0.0, 1
+    breaks = {b.id for b in sheet.row_breaks.brk}
+    for number in range(1, row + 1):
+        tallness = _height(sheet, number)
+        if used + tallness > room or number - 1 in breaks:
             page, used = page + 1, _height(sheet, head_row)
         used += tallness
-        if row == begin:
-            page_before = page
-    if page != page_before:
-        sheet.row_breaks.append(Break(id=begin - 1))
+    return page
 
 
 def protected(sheet: Worksheet) -> None:
@@ -84,7 +96,10 @@ def protected(sheet: Worksheet) -> None:
 
 
 def _height(sheet: Worksheet, row: int) -> float:
-    return float(sheet.row_dimensions[row].height or _DEFAULT_ROW)
+    if row not in sheet.row_dimensions:  # asking for it would make an empty row
+        return _DEFAULT_ROW
+    dimension = sheet.row_dimensions[row]
+    return 0.0 if dimension.hidden else float(dimension.height or _DEFAULT_ROW)
 
 
 def _scale(sheet: Worksheet, room: float) -> int:
@@ -109,3 +124,10 @@ def _footer(sheet: Worksheet, content: Written, labels: Labels) -> None:
         text = f"{word['cycle']} {content.cycle} · {nature} · {word['plan']} {content.plan_id}"
     left.text = look + text.replace("&", "&&")
     right.text = f"{look}{word['page']} &P {word['of']} &N"
+
+
+def _mark_translation(sheet: Worksheet, labels: Labels) -> None:
+    """A courtesy copy says so at the head of every printed page."""
+    words, header = labels.word("text", "translated"), sheet.oddHeader
+    if words and header is not None and header.center is not None:
+        header.center.text = f'&"{FONT},Bold"&8{words.replace("&", "&&")}'

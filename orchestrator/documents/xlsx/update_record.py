@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
@@ -11,8 +12,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
-from orchestrator.documents.content.records import Content
+from orchestrator.documents.content.records import BackupRow, Content, HostRow, ItemRow
 from orchestrator.documents.xlsx.check_list import subtitle
+from orchestrator.documents.xlsx.dress import Dress
 from orchestrator.documents.xlsx.package import new_workbook, workbook_bytes
 from orchestrator.documents.xlsx.page import keep_signatures, printed, protected
 from orchestrator.documents.xlsx.sheet import (
@@ -26,6 +28,7 @@ from orchestrator.documents.xlsx.sheet import (
     table_head,
     table_row,
 )
+from orchestrator.documents.xlsx.stream import Drawing, table
 
 _BACKUP = (
     Column("number", 4.5, CENTER),
@@ -66,8 +69,8 @@ _RESULT = (
     Column("tests", 11.5, CENTER),
     Column("eicar", 17),
     Column("result", 17),
-    Column("remark", 24),
-    Column("findings", 34),
+    Column("remark", 22),
+    Column("findings", 46),
 )
 _Row = tuple[list[str | int], str, int]  # values, style, column in bold (0: none)
 
@@ -78,67 +81,67 @@ class _Part:
 
     key: str  # of labels `title` and `sheet`
     columns: Sequence[Column]
-    rows: Sequence[_Row]
+    records: Sequence[Any]
+    row: Callable[[Any], _Row]
     signer_column: int
 
 
-def update_record(content: Content, labels: Labels) -> bytes:
+def update_record(content: Content, labels: Labels, dress: Dress) -> bytes:
     """The workbook with the sheets for backup, update and result, as bytes."""
-    book = new_workbook(content, labels.word("title", "update"))
+    book = new_workbook(content, labels, labels.word("title", "update"))
     for part in (
-        _Part("backup", _BACKUP, _backups(content), signer_column=8),
-        _Part("update", _UPDATE, _updates(content), signer_column=9),
-        _Part("result", _RESULT, _results(content), signer_column=12),
+        _Part("backup", _BACKUP, tuple(enumerate(content.backups, 1)), _backup, signer_column=8),
+        _Part("update", _UPDATE, content.items, _update, signer_column=9),
+        _Part("result", _RESULT, content.hosts, _result(content), signer_column=12),
     ):
         _sheet(book, part, content, labels)
-    return workbook_bytes(book, content.as_of)
+    return workbook_bytes(book, content.as_of, dress)
 
 
-def _backups(content: Content) -> list[_Row]:
-    return [
-        (
-            [number, b.host, b.status, b.method, b.location, b.created, b.size, b.sha256, b.proof],
-            "plain",
-            3 if b.status_key in ("refused", "failed", "missing", "unproven") else 0,
-        )
-        for number, b in enumerate(content.backups, start=1)
-    ]
+def _backup(numbered: tuple[int, BackupRow]) -> _Row:
+    number, b = numbered
+    values: list[str | int] = [number, b.host, b.status, b.method, b.location, b.created, b.size]
+    is_bad = b.status_key in ("refused", "failed", "missing", "unproven")
+    return [*values, b.sha256, b.proof], "plain", 3 if is_bad else 0
 
 
-def _updates(content: Content) -> list[_Row]:
-    return [
-        (
-            [
-                i.number, i.host, i.name, i.arch, i.kind, i.before, i.approved, i.after,
-                i.decision, i.started, i.ended, i.result,
-                i.remark if i.decision_key == "deferred" else i.message,
-            ],
-            "muted" if i.decision_key == "deferred" else "plain",
-            12 if i.result_key not in ("updated", "current", "deferred", "pending") else 0,
-        )
-        for i in content.items
+def _update(i: ItemRow) -> _Row:
+    is_deferred = i.decision_key == "deferred"
+    values: list[str | int] = [
+        i.number, i.host, i.name, i.arch, i.kind, i.before, i.approved, i.after, i.decision,
+        i.started, i.ended, i.result, i.remark if is_deferred else i.message,
     ]  # fmt: skip
+    is_good = i.result_key in ("updated", "current", "deferred", "pending")
+    return values, "muted" if is_deferred else "plain", 0 if is_good else 12
 
 
-def _results(content: Content) -> list[_Row]:
+def _result(content: Content) -> Callable[[HostRow], _Row]:
     findings: dict[str, list[str]] = {}
     for finding in content.findings:
         text = f"{finding.phase}: {finding.text}"
         if finding.hint != NONE:
             text += f" ({finding.hint})"
         findings.setdefault(finding.host, []).append(text)
-    return [
-        (
-            [
-                h.number, h.name, h.address, h.os, h.approved, h.succeeded, h.started, h.ended,
-                h.rebooted, h.tests, h.eicar, h.verdict, h.meaning,
-                "; ".join(findings.get(h.name, [])) or NONE,
-            ],
-            "plain",
-            0 if h.good else 12,
-        )
-        for h in content.hosts
-    ]  # fmt: skip
+
+    def row(h: HostRow) -> _Row:
+        values: list[str | int] = [
+            h.number, h.name, h.address, h.os, h.approved, h.succeeded, h.started, h.ended,
+            h.rebooted, h.tests, h.eicar, h.verdict, h.meaning,
+            "\n".join(findings.get(h.name, [])) or NONE,
+        ]  # fmt: skip
+        return values, "plain", 0 if h.good else 12
+
+    return row
+
+
+def _drawing(part: _Part) -> Drawing:
+    def draw(sheet: Worksheet, at: int, record: Any) -> None:
+        values, style, bold = part.row(record)
+        table_row(sheet, at, part.columns, values, style)
+        if bold:
+            sheet.cell(row=at, column=bold).font = STYLES["bold"]
+
+    return Drawing(part.columns, lambda r: part.row(r)[0], lambda r: tuple(part.row(r)[1:]), draw)
 
 
 def _sheet(book: Workbook, part: _Part, content: Content, labels: Labels) -> None:
@@ -147,13 +150,8 @@ def _sheet(book: Workbook, part: _Part, content: Content, labels: Labels) -> Non
     titles = [labels.word("title", part.key), labels.word("title", f"{part.key}_2")]
     head = letterhead(sheet, content, [*titles, subtitle(content, labels)], len(columns))
     table_head(sheet, head, columns, labels)
-    row = head
-    for values, style, bold in part.rows:
-        row += 1
-        table_row(sheet, row, columns, values, style)
-        if bold:
-            sheet.cell(row=row, column=bold).font = STYLES["bold"]
-    if not part.rows:
+    row = table(sheet, head + 1, part.records, _drawing(part))
+    if not part.records:
         row += 1
         full_width(sheet, row, len(columns), labels.word("text", "no_rows"), "muted")
     sheet.auto_filter.ref = f"A{head}:{get_column_letter(len(columns))}{row}"

@@ -16,6 +16,7 @@ from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.year import VERDICTS, YearContent
 from orchestrator.documents.xlsx.charts import bars
+from orchestrator.documents.xlsx.dress import Dress
 from orchestrator.documents.xlsx.package import new_workbook, workbook_bytes
 from orchestrator.documents.xlsx.page import keep_signatures, printed, protected
 from orchestrator.documents.xlsx.sheet import (
@@ -98,15 +99,15 @@ class _Placed:
     end: int  # last row with the total and the remarks
 
 
-def year_recap(content: YearContent, labels: Labels) -> bytes:
+def year_recap(content: YearContent, labels: Labels, dress: Dress) -> bytes:
     """The workbook as bytes; the same year, the same bytes."""
     title = f"{labels.word('title', 'year')} {content.cycle}"
-    book = new_workbook(content, title)
+    book = new_workbook(content, labels, title)
     _cycles(book, content, labels)
     _steps(book, content, labels)
     _hosts(book, content, labels)
     _patches(book, content, labels)
-    return workbook_bytes(book, content.as_of)
+    return workbook_bytes(book, content.as_of, dress)
 
 
 def _cycles(book: Workbook, content: YearContent, labels: Labels) -> None:

@@ -15,12 +15,22 @@ from orchestrator.documents.pdf.typeset import ATTACHMENT, content_json
 from orchestrator.documents.templates import SHIPPED
 from orchestrator.journal.state import Note
 from orchestrator.model.evidence import Phase
+from orchestrator.sop.procedure import ROLE_NAMES
+from tests.unit.documents.extreme import EXTREMES, large
 from tests.unit.documents.sample import STATES, all_failed, at, normal, unreachable
 
 REPORT, DRAFT = DocumentName.REPORT, DocumentName.DRAFT_REPORT
 LANDSCAPE = (DocumentName.CHECK_LIST_PDF, DocumentName.UPDATE_RECORD_PDF)
 PDFS = [n for n in DocumentName if n.value.endswith(".pdf")]
 LABELS = load_labels(SHIPPED)
+ALL = {**STATES, **EXTREMES}
+SIGNERS = {
+    DocumentName.ORDER: {"kepala"},
+    DocumentName.MONITORING: {"pranata"},
+    DocumentName.MINUTES: {"pengelola", "analis"},
+    DRAFT: {"pengelola", "pranata", "kepala"},
+    REPORT: {"pengelola", "pranata", "kepala"},
+}
 
 
 def read(folder, name, state):
@@ -42,10 +52,10 @@ def fonts_of(pdf):
             yield font.get_object()
 
 
-@pytest.mark.parametrize("kind", STATES)
+@pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("name", PDFS)
 def test_it_can_be_archived(tmp_path, kind, name):
-    state = STATES[kind](11)
+    state = ALL[kind](11)
     pdf = read(tmp_path, name, state)
     root = pdf.trailer["/Root"]
     xmp = root["/Metadata"].get_object().get_data().decode()
@@ -65,13 +75,32 @@ def test_it_can_be_archived(tmp_path, kind, name):
         assert "LiberationSans" in str(font["/BaseFont"])
 
 
-@pytest.mark.parametrize("kind", STATES)
+@pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("name", PDFS)
 def test_the_attachment_is_the_content(tmp_path, kind, name):
-    state = STATES[kind](11)
+    state = ALL[kind](11)
     attached = read(tmp_path, name, state).attachments[ATTACHMENT]
     assert attached == [content_json(build_content(name, state, LABELS))]
     assert json.loads(attached[0])["cycle"] == "2026-11"
+
+
+@pytest.mark.parametrize("name", SIGNERS)
+def test_every_signer_has_position_name_rank_and_nip(tmp_path, name):
+    state = normal()
+    words = words_of(read(tmp_path, name, state))
+    for officer in state.office.officers:
+        if officer.id in SIGNERS[name]:
+            block = [ROLE_NAMES[officer.role], officer.name, officer.rank, f"NIP {officer.nip}"]
+            assert all(squeeze(word) in words for word in block), officer.id
+        else:
+            assert squeeze(officer.nip) not in words
+
+
+@pytest.mark.parametrize("name", [DocumentName.MINUTES, DRAFT, REPORT])
+def test_every_host_of_a_large_cycle_is_named(tmp_path, name):
+    state = large()
+    words = words_of(read(tmp_path, name, state))
+    assert all(squeeze(host) in words for host in state.hosts)
 
 
 @pytest.mark.parametrize("name", [DocumentName.MINUTES, DRAFT, REPORT])

@@ -46,7 +46,7 @@ def test_the_check_list_is_a_working_tool(tmp_path):
         assert sheet.protection.sheet
         assert not sheet.protection.password
     assert items.page_setup.orientation == schedule.page_setup.orientation == "landscape"
-    assert len(recap._charts) == 2
+    assert len(recap._charts) == 3
     row = head_row(items)
     assert items.auto_filter.ref == f"A{row}:O{row + 13}"
     rule = items.data_validations.dataValidation[0]

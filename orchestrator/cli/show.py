@@ -7,7 +7,7 @@ import click
 from orchestrator.cli.options import Given
 from orchestrator.journal.judge import reason_of, status_of
 from orchestrator.journal.state import CycleState
-from orchestrator.model.evidence import Outcome, OutcomeKind, Phase, Status
+from orchestrator.model.evidence import READING, Outcome, OutcomeKind, Phase, Status
 from orchestrator.model.text import printable
 from orchestrator.model.verdict import GOOD, HostVerdict
 from orchestrator.sop.procedure import ROLE_NAMES
@@ -32,8 +32,8 @@ class Lines:
     def phase(self, phase: Phase, hosts: int, wave: int) -> None:
         """Which phase runs on how many hosts."""
         plural = "s" if hosts != 1 else ""
-        name = "canary wave" if wave == 0 and phase is not Phase.CHECK else f"wave {wave}"
-        where = "" if phase is Phase.CHECK else f", {name}"
+        name = "canary wave" if wave == 0 and phase not in READING else f"wave {wave}"
+        where = "" if phase in READING else f", {name}"
         click.echo(f"         {phase}: {hosts} host{plural}{where}", err=True)
 
     def outcome(self, outcome: Outcome, done: int, total: int) -> None:

@@ -7,17 +7,20 @@ from dataclasses import replace
 
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.fold_gates import gate_returned, gate_signed
+from orchestrator.journal.fold_rehearsal import check_allowed, rehearsal_ended
 from orchestrator.journal.moves import open_ready, open_step, pass_step, require, status
 from orchestrator.journal.state import CycleState, DocumentRecord, Note, PhaseRun, StepState
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import CHANGING, Outcome, Phase
 from orchestrator.model.office import Office
 from orchestrator.model.plan import Plan
+from orchestrator.model.selection import Selection
 from orchestrator.model.verdict import HostVerdict
 from orchestrator.sop import machine
 
 STEP_OF_PHASE = {
     Phase.CHECK: 2,
+    Phase.REHEARSE: 2,
     Phase.BACKUP: 6,
     Phase.UPDATE: 7,
     Phase.ANTIVIRUS: 7,
@@ -51,6 +54,7 @@ def step_forward(state: CycleState | None, entry: Entry) -> CycleState:
                 raise machine.IllegalStep("a journal begins with cycle.opened")
             state = _opened(entry)
         else:
+            check_allowed(state, entry)
             APPLY[entry.kind](state, entry)
     except (machine.IllegalStep, KeyError, TypeError, ValueError) as error:
         raise IllegalEntry(
@@ -72,6 +76,9 @@ def _opened(entry: Entry) -> CycleState:
         addresses=dict(body["addresses"]),
         tool_version=body["tool_version"],
         operator=entry.actor,
+        reason=body.get("reason", ""),
+        selection=Selection.model_validate(body.get("selection", {})),
+        rehearsal=body.get("rehearsal", False),
         previous_cycle=body["previous_cycle"],
         previous_manifest=body["previous_manifest"],
     )
@@ -161,7 +168,7 @@ def _document(state: CycleState, entry: Entry) -> None:
 
 def _verdict(state: CycleState, entry: Entry) -> None:
     require(entry.host in state.hosts, f"{entry.host} is not in the cycle")
-    require(state.steps[4].state == "passed", "verdicts come after the order")
+    require(state.rehearsal or state.steps[4].state == "passed", "verdicts come after the order")
     require(entry.host not in state.verdicts, f"{entry.host} has a verdict already")
     state.verdicts[entry.host] = HostVerdict.model_validate({**entry.body, "host": entry.host})
 
@@ -200,4 +207,5 @@ APPLY: dict[str, Callable[[CycleState, Entry], None]] = {
     "note.added": _note,
     "archive.made": _archived,
     "cycle.closed": _closed,
+    "rehearsal.ended": rehearsal_ended,
 }

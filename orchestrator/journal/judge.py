@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.journal.scope import out_of_scope, unread_advisories
 from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import Evidence, Outcome, OutcomeKind, Phase, Status
 from orchestrator.model.plan import Item
@@ -77,7 +78,9 @@ def judge(state: CycleState, host: str) -> HostVerdict:
     if status_of(check) is not Status.OK:
         return _say(host, Verdict.CHECK_FAILED, reason_of(check))
     if not state.items_of(host):
-        return _say(host, Verdict.NOTHING_TO_DO, "everything is current")
+        return _judge_nothing(state, host)
+    if state.rehearsal:
+        return _judge_rehearsal(state, host)
     if not state.approved(host):
         return _say(host, Verdict.DEFERRED, "its items were put off at confirmation")
     return _judge_change(state, host)
@@ -85,6 +88,37 @@ def judge(state: CycleState, host: str) -> HostVerdict:
 
 def _say(host: str, verdict: Verdict, reason: str) -> HostVerdict:
     return HostVerdict(host=host, verdict=verdict, reason=reason)
+
+
+def _judge_nothing(state: CycleState, host: str) -> HostVerdict:
+    """No item of the host is in the plan: nothing is pending, or nothing that was asked for."""
+    if state.selection.is_everything:
+        return _say(host, Verdict.NOTHING_TO_DO, "everything is current")
+    unread = unread_advisories(state, host)
+    if unread:
+        names = printable(", ".join(unread), 200)
+        return _say(host, Verdict.CHECK_FAILED, f"the CVE ids of these could not be read: {names}")
+    left = len(out_of_scope(state, host))
+    return _say(
+        host,
+        Verdict.NOTHING_TO_DO,
+        f"nothing pending matches {state.selection.words()}; "
+        f"{left} other updates are out of this cycle's scope",
+    )
+
+
+def _judge_rehearsal(state: CycleState, host: str) -> HostVerdict:
+    """What a dry run says of a host with items."""
+    outcome = state.last(host, Phase.REHEARSE)
+    if outcome is None or outcome.kind is OutcomeKind.UNREACHABLE:
+        return _say(host, Verdict.UNREACHABLE, reason_of(outcome) or "it was not asked")
+    status = status_of(outcome)
+    if status in UNTOUCHED:
+        return _say(host, UNTOUCHED[status], reason_of(outcome))
+    if status is not Status.OK:
+        return _say(host, Verdict.CHECK_FAILED, reason_of(outcome))
+    count = len(state.items_of(host))
+    return _say(host, Verdict.READY, f"{count} items could be updated; nothing was changed")
 
 
 def _judge_change(state: CycleState, host: str) -> HostVerdict:
@@ -144,12 +178,32 @@ def _judge_test(state: CycleState, host: str) -> HostVerdict:
     missed = _missed(state, host)
     if missed:
         return _say(host, Verdict.INCOMPLETE, missed)
-    return _say(host, Verdict.UPDATED, f"{len(state.approved(host))} items, tests passed")
+    results, count = _results(state, host), len(state.approved(host))
+    before = sum(results[i.name, i.arch] == "unchanged" for i in state.approved(host))
+    if before == count:
+        return _say(
+            host,
+            Verdict.NOTHING_TO_DO,
+            f"all {count} approved items had been brought to their versions before; tests passed",
+        )
+    words = f"; {before} of them were in place before" if before else ""
+    return _say(host, Verdict.UPDATED, f"{count} items, tests passed{words}")
+
+
+def _results(state: CycleState, host: str) -> dict[tuple[str, str], str]:
+    """What became of each item, by name and architecture."""
+    done: dict[tuple[str, str], str] = {}
+    for phase in (Phase.UPDATE, Phase.ANTIVIRUS):
+        outcome = state.last(host, phase)
+        evidence = outcome.read() if outcome is not None else None
+        if evidence is not None:
+            done.update({(found.name, found.arch): found.result for found in evidence.items})
+    return done
 
 
 def _missed(state: CycleState, host: str) -> str:
     """The first approved item that was not reached or not proven, or ''."""
-    done: dict[tuple[str, str], str] = {}
+    done = _results(state, host)
     reasons = []
     for phase in (Phase.UPDATE, Phase.ANTIVIRUS):
         outcome = state.last(host, phase)
@@ -158,7 +212,6 @@ def _missed(state: CycleState, host: str) -> str:
             continue
         if evidence.problems:
             reasons.append(printable(evidence.problems[0].message))
-        done.update({(found.name, found.arch): found.result for found in evidence.items})
     for item in state.approved(host):
         if done.get((item.name, item.arch)) not in ("updated", "unchanged"):
             return f"{item.name} was not updated: {(reasons or ['no evidence'])[-1]}"

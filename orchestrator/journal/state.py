@@ -8,6 +8,7 @@ from typing import Any, Literal
 from orchestrator.model.evidence import Outcome, Phase
 from orchestrator.model.office import Office
 from orchestrator.model.plan import Item, Order, Plan
+from orchestrator.model.selection import EVERYTHING, Selection
 from orchestrator.model.verdict import HostVerdict
 from orchestrator.sop.procedure import Step, procedure
 
@@ -103,6 +104,9 @@ class CycleState:
     addresses: dict[str, str] = field(default_factory=dict)  # host → address in the inventory
     tool_version: str = ""
     operator: str = ""  # who runs the program: user@machine
+    reason: str = ""  # why an incidental cycle was opened
+    selection: Selection = EVERYTHING  # which items an incidental cycle is about
+    rehearsal: bool = False  # a dry run: hosts are only read, nobody signs, it is no record
     previous_cycle: str = ""
     previous_manifest: str = ""  # SHA-256 of the previous cycle's archive manifest
     origin: str = ""  # hash of the first entry; tells this journal from any other of the name

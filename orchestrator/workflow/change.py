@@ -15,6 +15,7 @@ from orchestrator.model.statement import Statement
 from orchestrator.model.verdict import GOOD, Verdict
 from orchestrator.signature.ssh import verify
 from orchestrator.sop.window import after_window, before_window
+from orchestrator.workflow.exclusive import alone_on
 from orchestrator.workflow.requests import requests_for
 from orchestrator.workflow.run import Run
 
@@ -26,6 +27,12 @@ def change(run: Run) -> None:
     """SOP steps 5 to 8 up to the gate; ends with a verdict for every host."""
     require_signatures(run.state)
     _require_window(run.state)
+    unjudged = [h for h in run.state.hosts if h not in run.state.verdicts]
+    with alone_on(run.settings, run.state.cycle, (h for h in unjudged if run.state.approved(h))):
+        _all_waves(run)
+
+
+def _all_waves(run: Run) -> None:
     run.progress.step(run.state, 6)
     for number, wave in enumerate(waves(run.state)):
         begun = any(run.state.last(h, Phase.BACKUP) is not None for h in wave)

@@ -28,6 +28,8 @@ def request_for(state: CycleState, host: str, phase: Phase) -> dict[str, Any]:
         "items": [_plain(i) for i in _items(state, host, phase)],
         "options": {**_options(state, phase), **_side_effects(state, host, phase)},
     }
+    if state.rehearsal:
+        request["rehearsal"] = True  # the host program then refuses every phase that changes
     facts = _backup_facts(state, host)
     if phase in (Phase.UPDATE, Phase.RESTORE):
         request["backup"] = facts.get("backup", {})
@@ -45,6 +47,8 @@ def requests_for(
 
 def _items(state: CycleState, host: str, phase: Phase) -> tuple[Item, ...]:
     approved = state.approved(host)
+    if phase is Phase.REHEARSE:
+        return state.items_of(host)
     if phase is Phase.UPDATE:
         return package_items(state, host)
     if phase is Phase.ANTIVIRUS:
@@ -57,7 +61,10 @@ def _plain(item: Item) -> dict[str, Any]:
 
 
 def _options(state: CycleState, phase: Phase) -> dict[str, Any]:
-    """What the signed order says; it wins over the inventory's variables."""
+    """What the cycle or its signed order says; it wins over the inventory's variables."""
+    if phase is Phase.CHECK:
+        asked: dict[str, Any] = {"advisories": True} if state.selection.cves else {}
+        return {**asked, "stage": False} if state.rehearsal else asked
     if phase is not Phase.UPDATE or state.order is None:
         return {}
     options: dict[str, Any] = {"reboot": state.order.reboot}
@@ -69,7 +76,7 @@ def _options(state: CycleState, phase: Phase) -> dict[str, Any]:
 
 def _side_effects(state: CycleState, host: str, phase: Phase) -> dict[str, Any]:
     """What the signed plan lets the update bring and remove besides the items."""
-    if phase not in (Phase.BACKUP, Phase.UPDATE) or state.plan is None:
+    if phase not in (Phase.REHEARSE, Phase.BACKUP, Phase.UPDATE) or state.plan is None:
         return {}
     effects = state.plan.side_effects_of(host).model_dump(mode="json")
     return {"allow_new": effects["new"], "allow_removals": effects["removals"]}

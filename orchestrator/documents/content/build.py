@@ -21,6 +21,7 @@ from orchestrator.documents.content.records import (
     HostRow,
     ItemRow,
     Letter,
+    Occasion,
     OrderTerms,
     Sitting,
     StepRow,
@@ -32,6 +33,7 @@ from orchestrator.documents.content.scope import Scope, scope_of
 from orchestrator.documents.content.steps import step_rows
 from orchestrator.documents.content.work import backup_row, test_rows
 from orchestrator.documents.names import DocumentName
+from orchestrator.journal.scope import out_of_scope
 from orchestrator.journal.state import CycleState
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.evidence import Phase
@@ -75,8 +77,9 @@ def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Cont
         zone=clock.zone_name,
         as_of=scope.as_of,
         separated=state.office.rules.separation_of_duties,
+        occasion=_occasion(state),
         head=_head(state, labels),
-        letter=_letter(state, scope, clock),
+        letter=_letter(state, scope, labels, clock),
         people=people(state, scope.horizon),
         order=_order(state, labels, clock),
         totals=_totals(hosts, items, all_tests, readings, labels),
@@ -123,11 +126,20 @@ def _head(state: CycleState, labels: Labels) -> Head:
     )
 
 
-def _letter(state: CycleState, scope: Scope, clock: Clock) -> Letter:
+def _occasion(state: CycleState) -> Occasion:
+    left = sum(len(out_of_scope(state, host)) for host in state.hosts)
+    return Occasion(say(state.reason), say(state.selection.words()), left, state.rehearsal)
+
+
+def _letter(state: CycleState, scope: Scope, labels: Labels, clock: Clock) -> Letter:
     letters, cycle = state.office.letters, CycleId.parse(state.cycle)
     number = letters.number_pattern.format(
         cycle=state.cycle, year=cycle.year, month=cycle.month, month_roman=roman_month(cycle.month)
     )
+    period = clock.period(cycle.period)
+    if cycle.number is not None:
+        words = labels.word("text", "incidental")
+        period = words.format(period=period, number=cycle.number)
     return Letter(
         number=say(number, 120),
         classification=say(letters.classification_code, 60),
@@ -136,7 +148,7 @@ def _letter(state: CycleState, scope: Scope, clock: Clock) -> Letter:
         paper=letters.paper,
         date=clock.date(scope.as_of),
         day_date=clock.day_date(scope.as_of),
-        period=clock.period(cycle.period),
+        period=period,
     )
 
 

@@ -278,6 +278,16 @@ class Sitting:
 
 
 @dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why an incidental cycle was opened, and what it leaves out; whether it is a dry run."""
+
+    reason: str  # '–' for a monthly cycle
+    selection: str  # the filters as they were typed; '–' for none
+    out_of_scope: int  # pending items that the filters left out
+    trial: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """Everything that the documents of a cycle say."""
 
@@ -292,6 +302,7 @@ class Content:
     zone: str
     as_of: str  # UTC ISO 8601: the moment that the document stands for
     separated: bool  # separation of duties holds
+    occasion: Occasion
     head: Head
     letter: Letter
     people: People

@@ -56,6 +56,7 @@ def typeset(
             "t": {section: dict(words) for section, words in labels.sections.items()},
             "p": write_prose(templates / "prose" / labels.locale, content),
             "draft": name.is_draft,
+            "mark": _mark(name, content, labels),
             "lang": labels.locale,
             "logo": _logo(content.head.logo, assets or templates, work),
         }
@@ -63,6 +64,13 @@ def typeset(
         have = covered(templates / "fonts") | {0xE000, 0xE001}
         (work / "view.json").write_text(canonical_json(showable_data(view, have)), encoding="utf-8")
         return _compile(work, _TEMPLATE[name], templates / "fonts", content.as_of)
+
+
+def _mark(name: DocumentName, content: Content, labels: Labels) -> str:
+    """The word that is set across every page; '' for none."""
+    if content.occasion.trial:
+        return labels.word("text", "trial")
+    return labels.word("text", "draft") if name.is_draft else ""
 
 
 def _compile(work: Path, template: str, fonts: Path, as_of: str) -> bytes:

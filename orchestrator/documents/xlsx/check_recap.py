@@ -22,6 +22,7 @@ from orchestrator.documents.xlsx.sheet import (
     CENTER,
     Column,
     letterhead,
+    period_line,
     table_head,
     table_row,
 )
@@ -51,7 +52,7 @@ def recap_sheet(book: Workbook, content: Content, labels: Labels) -> None:
         content,
         [
             labels.word("title", "recap"),
-            f"{word['period']} {content.letter.period} · {word['number']} {content.letter.number}",
+            period_line(content, labels),
         ],
         len(_COLUMNS),
     )

@@ -41,6 +41,8 @@ def printed(
     margins.top, margins.bottom, margins.header, margins.footer = _TOP, _BOTTOM, 0.3, 0.3
     sheet.sheet_view.showGridLines = False
     _footer(sheet, content, labels)
+    if content.occasion.trial:
+        _trial(sheet, labels)
 
 
 def keep_signatures(sheet: Worksheet, first: int, head_row: int, last_row: int) -> None:
@@ -83,6 +85,16 @@ def _scale(sheet: Worksheet, room: float) -> int:
         sheet.column_dimensions[get_column_letter(n)].width for n in range(1, sheet.max_column + 1)
     ]
     return max(10, min(100, int(100 * _SAFETY * room / (_DIGIT * sum(widths)))))
+
+
+def _trial(sheet: Worksheet, labels: Labels) -> None:
+    """A dry run says so at the head of every printed page and in the sheet's coloured tab."""
+    header = sheet.oddHeader
+    if header is None or header.center is None:
+        raise TypeError(f"{sheet.title}: has no header")
+    text = labels.word("text", "trial_note").replace("&", "&&")
+    header.center.text = f'&"{FONT},Bold"&11{text}'
+    sheet.sheet_properties.tabColor = "FFC00000"
 
 
 def _footer(sheet: Worksheet, content: Content, labels: Labels) -> None:

@@ -92,6 +92,14 @@ def letterhead(sheet: Worksheet, content: Content, lines: Sequence[str], width: 
     return row + 1
 
 
+def period_line(content: Content, labels: Labels) -> str:
+    """`Periode November 2026 · Nomor …`; a dry run is named first."""
+    word = labels.sections["text"]
+    letter = content.letter
+    trial = f"{word['trial_note']} · " if content.occasion.trial else ""
+    return f"{trial}{word['period']} {letter.period} · {word['number']} {letter.number}"
+
+
 def table_head(sheet: Worksheet, row: int, columns: Sequence[Column], labels: Labels) -> None:
     """Write a heading row and set the column widths."""
     for number, column in enumerate(columns, start=1):

@@ -19,6 +19,9 @@ from orchestrator.model.errors import UsageError
 from orchestrator.model.statement import Statement
 from orchestrator.signature.ssh import verify
 
+SIGNED = ("gate.signed", "gate.returned", "restore.ordered")
+"""Kinds of entries that carry an officer's signature."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -132,7 +135,7 @@ def _journal(
     signed = 0
     try:
         for entry in entries:
-            if entry.kind in ("gate.signed", "gate.returned") and state is not None:
+            if entry.kind in SIGNED and state is not None:
                 _signature(report, state, entry, trusted)
                 signed += 1
             state = step_forward(state, entry)

@@ -84,8 +84,10 @@ def _fill(staging: Path, cycle_folder: Path, state: CycleState) -> None:
     signatures = staging / "signatures"
     signatures.mkdir()
     signers: dict[str, str] = {}
-    for record in state.signatures:
-        name = f"step-{record.step:02d}-{record.role}"
+    named = [(f"step-{record.step:02d}-{record.role}", record) for record in state.signatures]
+    for number, order in enumerate(state.restores, 1):
+        named.append((f"restore-{number:02d}-{order.signature.role}", order.signature))
+    for name, record in named:
         (signatures / f"{name}.json").write_text(record.statement, encoding="utf-8")
         (signatures / f"{name}.sig").write_text(record.signature, encoding="utf-8")
         signers[record.officer] = allowed_signers(record.officer, record.keys)

@@ -14,6 +14,7 @@ COMMANDS = {
     "remediate": "cycle",
     "sign": "gates",
     "return": "gates",
+    "restore": "restore",
     "status": "status",
     "documents": "records",
     "archive": "records",

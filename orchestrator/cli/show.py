@@ -116,6 +116,9 @@ def waiting_words(standing: Standing, given: Given) -> str:
     """Who must sign what, having looked at which documents, with which command."""
     gate, state = standing.gate, standing.state
     assert gate is not None
+    if state.source is not None and gate.number < 5:
+        words = f"restore {state.source.cycle} {' '.join(state.hosts)} --as OFFICER --reason TEXT"
+        return f"Cycle {state.cycle} waits for the order to restore:\n  {given.command(words)}"
     lines = [f"Cycle {state.cycle} waits for a signature: step {gate.number}, {gate.title}."]
     if gate.number > 7:
         lines += ["", verdict_table(state)]

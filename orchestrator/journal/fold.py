@@ -8,12 +8,14 @@ from dataclasses import replace
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.fold_gates import gate_returned, gate_signed
 from orchestrator.journal.fold_rehearsal import check_allowed, rehearsal_ended
+from orchestrator.journal.fold_restore import check_phase, restore_ordered
 from orchestrator.journal.moves import open_ready, open_step, pass_step, require, status
 from orchestrator.journal.state import CycleState, DocumentRecord, Note, PhaseRun, StepState
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import CHANGING, Outcome, Phase
 from orchestrator.model.office import Office
 from orchestrator.model.plan import Plan
+from orchestrator.model.restoring import RestoreSource
 from orchestrator.model.selection import Selection
 from orchestrator.model.verdict import HostVerdict
 from orchestrator.sop import machine
@@ -78,6 +80,7 @@ def _opened(entry: Entry) -> CycleState:
         operator=entry.actor,
         reason=body.get("reason", ""),
         selection=Selection.model_validate(body.get("selection", {})),
+        source=RestoreSource.model_validate(body["source"]) if "source" in body else None,
         rehearsal=body.get("rehearsal", False),
         previous_cycle=body["previous_cycle"],
         previous_manifest=body["previous_manifest"],
@@ -106,6 +109,7 @@ def _step_passed(state: CycleState, entry: Entry) -> None:
 def _phase_started(state: CycleState, entry: Entry) -> None:
     phase = Phase(entry.body["phase"])
     step = STEP_OF_PHASE[phase]
+    check_phase(state, phase, entry.body["hosts"])
     if phase in CHANGING or phase is Phase.TEST:
         require(
             state.steps[3].state == "passed" and state.steps[4].state == "passed",
@@ -203,6 +207,7 @@ APPLY: dict[str, Callable[[CycleState, Entry], None]] = {
     "gate.signed": gate_signed,
     "gate.returned": gate_returned,
     "host.verdict": _verdict,
+    "restore.ordered": restore_ordered,
     "office.changed": _office_changed,
     "note.added": _note,
     "archive.made": _archived,

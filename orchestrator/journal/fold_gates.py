@@ -32,6 +32,10 @@ def _read_statement(state: CycleState, entry: Entry, decision: str) -> Statement
     assert officer is not None
     require(officer.role == statement.role, "the officer has another role")
     require(
+        state.source is None or gate.number > 4,
+        "a cycle that restores is ordered by `sop-run restore`, not gate by gate",
+    )
+    require(
         officer.role in gate.signers,
         f"step {gate.number} is signed by {' and '.join(gate.signers)}, not by {officer.role}",
     )
@@ -63,6 +67,7 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
     require(gate.number == 3 or not statement.decisions, "items are decided in step 3")
     if gate.number == 8:
         require(state.steps[7].state == "passed", "the tests are not finished")
+        require(not state.to_restore, "hosts are being restored")
     state.signatures.append(
         SignatureRecord(
             gate.number,

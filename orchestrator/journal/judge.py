@@ -72,6 +72,8 @@ def may_test(state: CycleState, host: str) -> bool:
 
 def judge(state: CycleState, host: str) -> HostVerdict:
     """The host's verdict from all that is on record; every case ends in exactly one."""
+    if state.restore_order(host) is not None:
+        return judge_ordered_restore(state, host)
     check = state.last(host, Phase.CHECK)
     if check is None or check.kind is OutcomeKind.UNREACHABLE:
         return _say(host, Verdict.UNREACHABLE, reason_of(check) or "it was not checked")
@@ -88,6 +90,28 @@ def judge(state: CycleState, host: str) -> HostVerdict:
 
 def _say(host: str, verdict: Verdict, reason: str) -> HostVerdict:
     return HostVerdict(host=host, verdict=verdict, reason=reason)
+
+
+def judge_ordered_restore(state: CycleState, host: str) -> HostVerdict:
+    """What became of a host that an officer ordered back to its backup."""
+    order = state.restore_order(host)
+    assert order is not None
+    since = state.outcomes.get(host, [])[order.outcomes_before[host] :]
+    restore = next((o for o in since if o.phase is Phase.RESTORE), None)
+    tests = [o for o in since if o.phase is Phase.TEST]
+    by = printable(f"by order of {order.signature.name}: {order.reason}", 200)
+    if restore is None or restore.kind is OutcomeKind.UNREACHABLE:
+        words = f"no answer since it was to be restored: {reason_of(restore)}"
+        return _say(host, Verdict.LOST, words)
+    if status_of(restore) in UNTOUCHED:
+        words = f"it was not restored and is as it was: {reason_of(restore)}"
+        return _say(host, Verdict.NEEDS_HUMAN, words)
+    if status_of(restore) is not Status.OK:
+        return _say(host, Verdict.NEEDS_HUMAN, f"restore failed: {reason_of(restore)}")
+    if not tests or status_of(tests[-1]) is not Status.OK:
+        words = reason_of(tests[-1]) if tests else "it was not tested again"
+        return _say(host, Verdict.NEEDS_HUMAN, f"restored, but {words}")
+    return _say(host, Verdict.RESTORED, f"restored and tested again, {by}")
 
 
 def _judge_nothing(state: CycleState, host: str) -> HostVerdict:

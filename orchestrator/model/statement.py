@@ -28,7 +28,7 @@ class Statement(Record):
     statement_schema: Literal["sop-run/statement/1"] = Field("sop-run/statement/1", alias="schema")
     cycle: str
     step: int
-    decision: Literal["sign", "return"]
+    decision: Literal["sign", "return", "restore"]
     reason: str = ""
     officer: str
     role: str
@@ -38,7 +38,9 @@ class Statement(Record):
     documents: dict[str, str] = Field(default_factory=dict)  # file name → SHA-256
     decisions: tuple[ItemDecision, ...] = ()  # step 3: items that are put off
     order: Order | None = None  # step 4
+    hosts: tuple[str, ...] = ()  # restore: the hosts that go back to their backup
 
     def canonical(self) -> str:
-        """The signed text."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
+        """The signed text; without hosts their key is left out, as before there was any."""
+        left_out = None if self.hosts else {"hosts"}
+        return canonical_json(self.model_dump(mode="json", by_alias=True, exclude=left_out))

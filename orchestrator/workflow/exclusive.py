@@ -14,6 +14,7 @@ from pathlib import Path
 
 from orchestrator.journal.book import read_state
 from orchestrator.journal.state import CycleState
+from orchestrator.journal.store import read_entries
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import CHANGING
 from orchestrator.workflow.settings import Settings
@@ -60,12 +61,22 @@ def _require_no_begun_change(settings: Settings, cycle: str, hosts: set[str]) ->
     for path in sorted((settings.home / "cycles").glob("*/journal.db")):
         if path.parent.name == cycle:
             continue
-        for host in sorted(hosts & begun(read_state(path.parent))):
+        for host in sorted(hosts & begun_in(path.parent)):
             raise CannotRunError(
                 f"cycle {path.parent.name} has begun to change {host} and is not done with it",
                 f"nothing was changed by this run: first end that one with `sop-run monthly "
                 f"--period {path.parent.name}`, then run this again",
             )
+
+
+def begun_in(folder: Path) -> set[str]:
+    """Hosts that the cycle in this folder has begun to change and not judged since.
+
+    A journal without entries, of a run that ended before its first, has begun nothing.
+    """
+    if next(read_entries(folder / "journal.db"), None) is None:
+        return set()
+    return begun(read_state(folder))
 
 
 def begun(state: CycleState) -> set[str]:

@@ -116,6 +116,12 @@ def _may_sign(state: CycleState, officer_id: str) -> tuple[Step, Officer]:
             "officers who may sign: "
             + (", ".join(o.id for r in open_roles for o in state.office.with_role(r)) or "nobody"),
         )
+    may_act_today(officer)
+    return gate, officer
+
+
+def may_act_today(officer: Officer) -> None:
+    """Raises UsageError outside the dates in which an officer may sign."""
     today = date.today().isoformat()
     if (officer.valid_from and today < officer.valid_from) or (
         officer.valid_until and today > officer.valid_until
@@ -125,7 +131,6 @@ def _may_sign(state: CycleState, officer_id: str) -> tuple[Step, Officer]:
             f"{officer.valid_from or 'ever'} until {officer.valid_until or 'ever'}",
             "sign as another officer of the role, or correct the dates in office.yml",
         )
-    return gate, officer
 
 
 def _shown(run: Run, gate: Step) -> dict[str, str]:

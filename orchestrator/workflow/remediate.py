@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from orchestrator.fleet.inventory import Inventory, read_inventory
 from orchestrator.journal.book import CycleBook, read_state
 from orchestrator.journal.state import CycleState
+from orchestrator.journal.store import read_entries
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.errors import UsageError
 from orchestrator.model.selection import EVERYTHING, Selection
 from orchestrator.office.load import load_office
-from orchestrator.workflow.exclusive import begun
+from orchestrator.workflow.exclusive import begun_in
 from orchestrator.workflow.monthly import Standing, carry_on, cycles, monthly, open_cycle
 from orchestrator.workflow.progress import Progress
 from orchestrator.workflow.run import Run
@@ -60,6 +61,8 @@ def remediate(
     if opened is not None:
         progress.say(f"going on with cycle {opened}, which was opened for just this")
         return resume(settings, opened, progress)
+    for words in _others_at_work(settings, inventory.hosts):
+        progress.say(words)
     cycle = next_number(settings, period)
     with (
         SafeStop() as stop,
@@ -67,8 +70,6 @@ def remediate(
     ):
         if not book.is_new:
             raise UsageError(f"cycle {cycle} was opened by another run just now", "run it again")
-        for words in _others_at_work(settings, inventory.hosts):
-            progress.say(words)
         open_cycle(settings, cycle, book, office, inventory, occasion=occasion.body())
         return carry_on(Run(settings, book, progress, stop))
 
@@ -103,7 +104,8 @@ def next_number(settings: Settings, period: CycleId) -> CycleId:
 def _open_incidentals(settings: Settings, period: CycleId) -> list[CycleState]:
     month = replace(period, number=None)
     names = [n for n in cycles(settings.home) if n.startswith(f"{month}-i")]
-    states = [read_state(settings.cycle_folder(name)) for name in names]
+    folders = [settings.cycle_folder(name) for name in names]
+    states = [read_state(f) for f in folders if next(read_entries(f / "journal.db"), None)]
     return [state for state in states if not state.closed_at]
 
 
@@ -122,7 +124,7 @@ def _others_at_work(settings: Settings, hosts: tuple[str, ...]) -> list[str]:
     """Warnings on hosts that another cycle is changing now; the change itself is refused then."""
     found = []
     for name in cycles(settings.home):
-        both = sorted(set(hosts) & begun(read_state(settings.cycle_folder(name))))
+        both = sorted(set(hosts) & begun_in(settings.cycle_folder(name)))
         if both:
             found.append(
                 f"cycle {name} is changing {', '.join(both)} now: this cycle can be prepared and "

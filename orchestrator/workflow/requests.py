@@ -16,7 +16,8 @@ from orchestrator.model.plan import Item, transaction_id
 def request_for(state: CycleState, host: str, phase: Phase) -> dict[str, Any]:
     """The request of one phase for one host (docs/reference/evidence.md)."""
     plan_id = state.plan.id if state.plan is not None else ""
-    transaction = transaction_id(plan_id, host, phase) if phase in CHANGING else ""
+    transaction = transaction_id(plan_id, host, _work(state, host, phase))
+    transaction = transaction if phase in CHANGING else ""
     request: dict[str, Any] = {
         "schema": "sop-run/request/1",
         "phase": str(phase),
@@ -36,6 +37,12 @@ def request_for(state: CycleState, host: str, phase: Phase) -> dict[str, Any]:
     if phase in (Phase.TEST, Phase.RESTORE):
         request["baseline"] = facts.get("baseline", {})
     return request
+
+
+def _work(state: CycleState, host: str, phase: Phase) -> str:
+    """The phase, and for an ordered restore which order it is: each is work of its own."""
+    order = state.restore_order(host) if phase is Phase.RESTORE else None
+    return str(phase) if order is None else f"{phase} by order {order.signature.seq}"
 
 
 def requests_for(
@@ -64,7 +71,10 @@ def _options(state: CycleState, phase: Phase) -> dict[str, Any]:
     """What the cycle or its signed order says; it wins over the inventory's variables."""
     if phase is Phase.CHECK:
         asked: dict[str, Any] = {"advisories": True} if state.selection.cves else {}
-        return {**asked, "stage": False} if state.rehearsal else asked
+        if state.source is not None:  # a restore does not wait for mirrors that may be down
+            asked |= {"refresh": "none", "advisories": False}
+        reading = state.rehearsal or state.source is not None
+        return {**asked, "stage": False} if reading else asked
     if phase is not Phase.UPDATE or state.order is None:
         return {}
     options: dict[str, Any] = {"reboot": state.order.reboot}
@@ -83,6 +93,12 @@ def _side_effects(state: CycleState, host: str, phase: Phase) -> dict[str, Any]:
 
 
 def _backup_facts(state: CycleState, host: str) -> dict[str, Any]:
+    if state.source is not None:
+        source = state.source
+        return {
+            "backup": source.backups.get(host, {}),
+            "baseline": source.baselines.get(host, {}),
+        }
     outcome = state.last(host, Phase.BACKUP)
     evidence = outcome.read() if outcome is not None else None
     return evidence.facts if evidence is not None else {}

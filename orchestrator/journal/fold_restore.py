@@ -8,6 +8,8 @@ from orchestrator.journal.state import CycleState, RestoreOrder, SignatureRecord
 from orchestrator.model.evidence import Phase, Status
 from orchestrator.model.statement import Statement
 
+UNTOUCHED = frozenset({Status.REFUSED, Status.BLOCKED, Status.SUPERSEDED})
+
 
 def restore_ordered(state: CycleState, entry: Entry) -> None:
     """An officer orders hosts back.
@@ -67,7 +69,23 @@ def may_restore(state: CycleState, host: str) -> bool:
     answer = restore.read() if restore is not None else None
     if answer is not None and answer.status is Status.OK:
         return False
-    return any(state.last(host, phase) is not None for phase in (Phase.UPDATE, Phase.ANTIVIRUS))
+    return was_changed(state, host)
+
+
+def was_changed(state: CycleState, host: str) -> bool:
+    """Whether update or antivirus changed the host; without their word it must be assumed."""
+    for phase in (Phase.UPDATE, Phase.ANTIVIRUS):
+        outcome = state.last(host, phase)
+        evidence = outcome.read() if outcome is not None else None
+        if outcome is None or (evidence is not None and evidence.status in UNTOUCHED):
+            continue
+        if evidence is None or evidence.status is not Status.OK:
+            return True
+        if evidence.facts.get("packages_changed") or evidence.facts.get("rebooted"):
+            return True
+        if any(item.result != "unchanged" for item in evidence.items):
+            return True
+    return False
 
 
 def _read(state: CycleState, entry: Entry) -> Statement:

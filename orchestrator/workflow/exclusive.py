@@ -58,25 +58,23 @@ def _lock(path: Path, host: str, cycle: str) -> Iterator[None]:
 
 def _require_no_begun_change(settings: Settings, cycle: str, hosts: set[str]) -> None:
     """Refuse hosts on which another open cycle has begun to work and has not come to an end."""
-    for path in sorted((settings.home / "cycles").glob("*/journal.db")):
-        if path.parent.name == cycle:
-            continue
-        for host in sorted(hosts & begun_in(path.parent)):
+    for state in known_states(settings):
+        for host in sorted(hosts & begun(state)) if state.cycle != cycle else ():
             raise CannotRunError(
-                f"cycle {path.parent.name} has begun to change {host} and is not done with it",
+                f"cycle {state.cycle} has begun to change {host} and is not done with it",
                 f"nothing was changed by this run: first end that one with `sop-run monthly "
-                f"--period {path.parent.name}`, then run this again",
+                f"--period {state.cycle}`, then run this again",
             )
 
 
-def begun_in(folder: Path) -> set[str]:
-    """Hosts that the cycle in this folder has begun to change and not judged since.
+def known_states(settings: Settings) -> Iterator[CycleState]:
+    """All cycles of the home folder as they stand, by name.
 
-    A journal without entries, of a run that ended before its first, has begun nothing.
+    A journal without entries, of a run that ended before its first, is passed over.
     """
-    if next(read_entries(folder / "journal.db"), None) is None:
-        return set()
-    return begun(read_state(folder))
+    for path in sorted((settings.home / "cycles").glob("*/journal.db")):
+        if next(read_entries(path), None) is not None:
+            yield read_state(path.parent)
 
 
 def begun(state: CycleState) -> set[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchestrator.fleet.inventory import Inventory, read_inventory
-from orchestrator.journal.book import CycleBook, read_state
+from orchestrator.journal.book import CycleBook
 from orchestrator.journal.state import CycleState
-from orchestrator.journal.store import read_entries
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.errors import UsageError
 from orchestrator.model.selection import EVERYTHING, Selection
 from orchestrator.office.load import load_office
-from orchestrator.workflow.exclusive import begun_in
+from orchestrator.workflow.exclusive import begun, known_states
 from orchestrator.workflow.monthly import Standing, carry_on, cycles, monthly, open_cycle
 from orchestrator.workflow.progress import Progress
 from orchestrator.workflow.run import Run
@@ -103,10 +102,11 @@ def next_number(settings: Settings, period: CycleId) -> CycleId:
 
 def _open_incidentals(settings: Settings, period: CycleId) -> list[CycleState]:
     month = replace(period, number=None)
-    names = [n for n in cycles(settings.home) if n.startswith(f"{month}-i")]
-    folders = [settings.cycle_folder(name) for name in names]
-    states = [read_state(f) for f in folders if next(read_entries(f / "journal.db"), None)]
-    return [state for state in states if not state.closed_at]
+    return [
+        state
+        for state in known_states(settings)
+        if state.cycle.startswith(f"{month}-i") and not state.closed_at
+    ]
 
 
 def _opened_before(
@@ -123,11 +123,11 @@ def _opened_before(
 def _others_at_work(settings: Settings, hosts: tuple[str, ...]) -> list[str]:
     """Warnings on hosts that another cycle is changing now; the change itself is refused then."""
     found = []
-    for name in cycles(settings.home):
-        both = sorted(set(hosts) & begun_in(settings.cycle_folder(name)))
+    for state in known_states(settings):
+        both = sorted(set(hosts) & begun(state))
         if both:
             found.append(
-                f"cycle {name} is changing {', '.join(both)} now: this cycle can be prepared and "
-                "signed, and changes them only after that one is done with them"
+                f"cycle {state.cycle} is changing {', '.join(both)} now: this one can be prepared "
+                "and signed, and changes them only after that one is done with them"
             )
     return found

@@ -24,16 +24,16 @@ from orchestrator.model.office import Office, Officer
 from orchestrator.model.plan import Item, Plan
 from orchestrator.model.restoring import RestoreSource
 from orchestrator.model.statement import Statement
+from orchestrator.model.verdict import Verdict
 from orchestrator.office.load import load_office
 from orchestrator.signature.ssh import sign as ssh_sign
 from orchestrator.sop.procedure import ROLE_NAMES
-from orchestrator.workflow.exclusive import alone_on
+from orchestrator.workflow.exclusive import alone_on, known_states
 from orchestrator.workflow.gates import Signer, may_act_today
 from orchestrator.workflow.monthly import (
     Standing,
     adopt_office,
     carry_on,
-    cycles,
     find_cycle,
     open_cycle,
 )
@@ -75,6 +75,7 @@ def restore(settings: Settings, signer: Signer, wish: Wish, progress: Progress) 
     by = _Orderer(office, _may_order(office, signer.officer), signer.key)
     state = read_state(folder)
     _require_backups(state, wish.hosts)
+    _require_latest(settings, state, wish.hosts)
     if state.closed_at:
         return _in_own_cycle(settings, state, by, wish, progress)
     if state.steps[7].state != "passed":
@@ -119,6 +120,36 @@ def _require_backups(state: CycleState, hosts: tuple[str, ...]) -> None:
                 "after a proven backup, or it has been put back already",
                 f"sop-run status {state.cycle} shows what became of each host",
             )
+
+
+def _require_latest(settings: Settings, old: CycleState, hosts: tuple[str, ...]) -> None:
+    """Refuse a backup from before another cycle's work: going back would undo that silently."""
+    states = list(known_states(settings))
+    undone = {
+        (state.source.cycle, host)
+        for state in states
+        if state.source is not None
+        for host, verdict in state.verdicts.items()
+        if verdict.verdict is Verdict.RESTORED
+    }
+    for host in hosts:
+        backup = _moment(old, host, Phase.BACKUP)
+        for state in states:
+            work = max(_moment(state, host, p) for p in (Phase.UPDATE, Phase.ANTIVIRUS))
+            later = state.cycle != old.cycle and work > backup
+            if later and may_restore(state, host) and (state.cycle, host) not in undone:
+                raise UsageError(
+                    f"cycle {state.cycle} has changed {host} since; going back to the backup of "
+                    f"{old.cycle} would undo that, too",
+                    f"restore it from {state.cycle} first",
+                )
+
+
+def _moment(state: CycleState, host: str, phase: Phase) -> str:
+    """When a phase was done on a host, by the host's clock; '' when it was not."""
+    outcome = state.last(host, phase)
+    evidence = outcome.read() if outcome is not None else None
+    return evidence.started if evidence is not None else ""
 
 
 def _order(run: Run, by: _Orderer, wish: Wish, documents: dict[str, str]) -> None:
@@ -175,17 +206,16 @@ def _restored_since(settings: Settings, old: CycleState, wish: Wish) -> CycleId 
 
     Raises UsageError when one of the hosts was restored from that cycle since.
     """
-    for name in cycles(settings.home):
-        state = read_state(settings.cycle_folder(name))
+    for state in known_states(settings):
         if state.source is None or state.source.cycle != old.cycle:
             continue
         both = sorted(set(wish.hosts) & set(state.hosts))
         if both and not state.restores and set(state.hosts) == set(wish.hosts):
-            return CycleId.parse(name)
+            return CycleId.parse(state.cycle)
         if both and state.restores and not state.closed_at:
             raise UsageError(
-                f"cycle {name} is restoring {both[0]} already",
-                f"go on with it: sop-run monthly --period {name}",
+                f"cycle {state.cycle} is restoring {both[0]} already",
+                f"go on with it: sop-run monthly --period {state.cycle}",
             )
     return None
 

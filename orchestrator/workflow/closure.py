@@ -52,13 +52,15 @@ def needed(
     items = {(i.kind, i.name, i.arch): i for i in chosen(state, evidence)}
     outcome = state.last(host, Phase.REHEARSE)
     answer = outcome.read() if outcome is not None else None
-    found = (answer.facts.get("simulation") if answer is not None else None) or {}
+    told = answer.facts.get("simulation") if answer is not None else None
+    found: dict[str, Any] = told if isinstance(told, dict) else {}
     coming = {(row["name"], row["arch"], row["to"]) for row in _rows(found, "upgrades")}
     for item in evidence.items:
         if (item.name, item.arch, item.to_version) in coming and item.kind != "antivirus":
             items[item.kind, item.name, item.arch] = item
     new = {(row["name"], row["arch"], row["to"]) for row in _rows(found, "new")}
-    removals = {str(name) for name in found.get("removals") or []}
+    gone = found.get("removals")
+    removals = {str(name) for name in gone} if isinstance(gone, list) else set()
     return (
         tuple(items.values()),
         tuple(n for n in evidence.new_packages if (n.name, n.arch, n.version) in new),
@@ -67,8 +69,10 @@ def needed(
 
 
 def _rows(found: dict[str, Any], key: str) -> list[dict[str, str]]:
-    """Rows of a simulation; what is none is left out, since a host's word is never trusted."""
-    rows = found.get(key) or []
+    """Rows of a simulation; what is none is left out, as all that comes from a host is data."""
+    rows = found.get(key)
+    if not isinstance(rows, list):
+        return []
     return [
         row
         for row in rows

@@ -74,9 +74,7 @@ def result_facts(standing: Standing, code: int) -> dict[str, Any]:
     state = standing.state
     return {
         **facts_of(state),
-        "kind": state.kind,
         "dry_run": state.rehearsal,
-        "reason": state.reason,
         "selection": state.selection.model_dump(mode="json"),
         "items": len(state.plan.items) if state.plan else 0,
         "reasons": {host: v.reason for host, v in state.verdicts.items()},

@@ -11,6 +11,7 @@ from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE, verdict_table, waiting_words
 from orchestrator.journal.book import read_state
 from orchestrator.journal.state import CycleState
+from orchestrator.model.text import printable
 from orchestrator.sop.procedure import ROLE_NAMES
 from orchestrator.workflow.monthly import Standing, cycles, find_cycle
 
@@ -38,6 +39,8 @@ def status_command(*, cycle: str | None, as_json: bool, options: Given) -> int:
     if as_json:
         click.echo(json.dumps(facts_of(state), indent=2))
         return EXIT_DONE
+    if state.reason:
+        click.echo(f"Incidental cycle {state.cycle}: {printable(state.reason)}\n")
     click.echo(_steps(state))
     click.echo("\n" + verdict_table(state))
     if state.gate is not None:
@@ -51,6 +54,9 @@ def facts_of(state: CycleState) -> dict[str, Any]:
     """A cycle's standing as plain data."""
     return {
         "cycle": state.cycle,
+        "kind": state.kind,
+        "reason": state.reason,
+        "restores_from": state.source.cycle if state.source is not None else "",
         "opened_at": state.opened_at,
         "closed_at": state.closed_at,
         "plan_id": state.plan.id if state.plan else "",

@@ -390,6 +390,9 @@ def test_hosts_go_back_after_their_cycle_was_closed(story: Story) -> None:
     }  # fmt: skip
     assert story.deb("web01", "lab-tool").startswith("1.0 ii")
     assert story.deb("web01", "lab-web").startswith("1.1 ii")
+    report = PdfReader(story.home / "cycles" / I02 / "documents/laporan-hasil-update.pdf")
+    text = " ".join(" ".join(p.extract_text() for p in report.pages).split())
+    assert f"siklus {MONTH}" in text and "Dikembalikan atas perintah" in text
     state = story.state(I02)
     assert state.source is not None and state.source.cycle == MONTH
     assert state.source.manifest == story.state(MONTH).archive_manifest

@@ -128,7 +128,10 @@ def _head(state: CycleState, labels: Labels) -> Head:
 
 def _occasion(state: CycleState) -> Occasion:
     left = sum(len(out_of_scope(state, host)) for host in state.hosts)
-    return Occasion(say(state.reason), say(state.selection.words()), left, state.rehearsal)
+    source = state.source.cycle if state.source is not None else ""
+    return Occasion(
+        say(state.reason), say(state.selection.words()), say(source), left, state.rehearsal
+    )
 
 
 def _letter(state: CycleState, scope: Scope, labels: Labels, clock: Clock) -> Letter:

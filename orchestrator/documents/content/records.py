@@ -283,6 +283,7 @@ class Occasion:
 
     reason: str  # '–' for a monthly cycle
     selection: str  # the filters as they were typed; '–' for none
+    source: str  # the closed cycle whose backups hosts go back to; '–' for none
     out_of_scope: int  # pending items that the filters left out
     trial: bool
 

@@ -88,6 +88,8 @@ def occasion_lines(content: Content, labels: Labels) -> list[str]:
     word, occasion, lines = labels.sections["text"], content.occasion, []
     if occasion.reason != NONE:
         lines.append(f"{word['reason']}: {occasion.reason}")
+    if occasion.source != NONE:
+        lines.append(f"{word['source']}: {occasion.source}")
     if occasion.selection != NONE:
         lines.append(f"{word['selection']}: {occasion.selection}")
         lines.append(f"{word['out_of_scope']}: {occasion.out_of_scope}")

@@ -312,6 +312,7 @@ def test_a_remediation_holds_what_was_asked_for_and_counts_the_rest(story: Story
     book = load_workbook(story.home / "cycles" / I01 / "documents/laporan-hasil-pengecekan.xlsx")
     cells = {str(c.value) for row in book.worksheets[0].iter_rows() for c in row if c.value}
     assert "Butir di luar lingkup siklus ini: 1" in cells
+    assert "Lingkup butir: paket lab-web" in cells
     assert "Alasan kegiatan insidental: CVE-2026-1 dipakai" in cells
     report = PdfReader(story.home / "cycles" / I01 / "documents/laporan-hasil-update.pdf")
     text = " ".join(" ".join(p.extract_text() for p in report.pages).split())

@@ -77,7 +77,7 @@ def build_content(name: DocumentName, state: CycleState, labels: Labels) -> Cont
         zone=clock.zone_name,
         as_of=scope.as_of,
         separated=state.office.rules.separation_of_duties,
-        occasion=_occasion(state),
+        occasion=_occasion(state, labels),
         head=_head(state, labels),
         letter=_letter(state, scope, labels, clock),
         people=people(state, scope.horizon),
@@ -126,12 +126,17 @@ def _head(state: CycleState, labels: Labels) -> Head:
     )
 
 
-def _occasion(state: CycleState) -> Occasion:
+def _occasion(state: CycleState, labels: Labels) -> Occasion:
     left = sum(len(out_of_scope(state, host)) for host in state.hosts)
     source = state.source.cycle if state.source is not None else ""
-    return Occasion(
-        say(state.reason), say(state.selection.words()), say(source), left, state.rehearsal
-    )
+    chosen = state.selection
+    parts = [labels.word("text", "selection_security")] if chosen.security else []
+    for key, names in (("packages", chosen.packages), ("cves", chosen.cves)):
+        if names:
+            words = labels.word("text", f"selection_{key}")
+            parts.append(words.format(names=say(", ".join(names))))
+    scope = "; ".join(parts) or NONE
+    return Occasion(say(state.reason), scope, say(source), left, state.rehearsal)
 
 
 def _letter(state: CycleState, scope: Scope, labels: Labels, clock: Clock) -> Letter:

@@ -282,7 +282,7 @@ class Occasion:
     """Why an incidental cycle was opened, and what it leaves out; whether it is a dry run."""
 
     reason: str  # '–' for a monthly cycle
-    selection: str  # the filters as they were typed; '–' for none
+    selection: str  # which items are in scope, in the office's words; '–' for none
     source: str  # the closed cycle whose backups hosts go back to; '–' for none
     out_of_scope: int  # pending items that the filters left out
     trial: bool

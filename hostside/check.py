@@ -22,6 +22,8 @@ NAMED_AT_MOST = 20
 def run(request, answer):
     """Fill `answer` with facts, items and findings of this host."""
     options = request["options"]
+    if request.get("rehearsal"):
+        options = dict(options, stage=False)  # a dry run leaves nothing at all behind
     refresh = options.get("refresh") or "private"
     if refresh not in REFRESH:
         message = "check_refresh is %r; use one of: %s" % (refresh, ", ".join(REFRESH))

@@ -144,9 +144,17 @@ def stage(dnf, base, packages, wanted):
     return ""
 
 
-def simulate(dnf, base):
-    """(incoming packages, new names, removed names) of a full upgrade that is never carried out."""
-    base.upgrade_all()
+def simulate(dnf, base, only=None):
+    """(incoming packages, removed names) of an upgrade that is never carried out.
+
+    `only`: [name, arch, version] of the packages to upgrade; None for a full upgrade.
+    """
+    if only is None:
+        base.upgrade_all()
+    else:
+        base.conf.best = True
+        for package in exactly(base, only):
+            base.package_upgrade(package)
     base.resolve()
     incoming, removed = [], []
     for step in base.transaction:
@@ -155,6 +163,29 @@ def simulate(dnf, base):
         elif step.action in (dnf.transaction.PKG_REMOVE, dnf.transaction.PKG_OBSOLETED):
             removed.append(step.pkg.name)
     return incoming, removed
+
+
+def exactly(base, only):
+    """The packages of these versions that repositories offer as an upgrade now."""
+    found = []
+    for name, arch, version in only:
+        query = base.sack.query().upgrades().latest().filter(name=name)
+        if arch:
+            query = query.filter(arch=arch)
+        found += [package for package in query if evr(package) == version][:1]
+    return found
+
+
+def unkept(base, only, known):
+    """Sentences on installed versions that no repository carries: no .rpm of them can be kept."""
+    found = []
+    for name, arch, _ in only:
+        before = known.get((name, arch))
+        if before is not None and not [
+                p for p in base.sack.query().available().filter(name=name, arch=arch)
+                if evr(p) == evr(before)]:
+            found.append("no repository carries %s %s" % (name, evr(before)))
+    return found
 
 
 def withheld(hawkey, base, taken, known):
@@ -187,7 +218,8 @@ def read(dnf, hawkey, options):
         return {"causes": causes}
     base.fill_sack(load_system_repo=True, load_available_repos=True)
     known = newest_installed(hawkey, base)
-    incoming, removed = simulate(dnf, base)
+    only = options.get("only")
+    incoming, removed = simulate(dnf, base, only)
     upgrades = [p for p in incoming if (p.name, p.arch) in known]
     taken = {(p.name, p.arch) for p in upgrades}
     return {
@@ -203,6 +235,7 @@ def read(dnf, hawkey, options):
         "staging": stage(dnf, base, incoming, options["stage"]) if options.get("stage") else "",
         "removals": sorted(removed),
         "withheld": withheld(hawkey, base, taken, known),
+        "unkept": unkept(base, only, known) if only is not None else [],
         "unsigned": unsigned(base),
         "without_source": without_source(hawkey, base),
         "installed": len(known),

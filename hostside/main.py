@@ -6,7 +6,8 @@ import traceback
 
 from hostside.answer import Answer, frame
 
-PHASES = ("check", "backup", "update", "antivirus", "test", "restore", "doctor")
+PHASES = ("check", "rehearse", "backup", "update", "antivirus", "test", "restore", "doctor")
+READING = ("check", "rehearse")  # all that a dry run may ask for
 
 
 def carry_out_function(phase):
@@ -34,9 +35,26 @@ def carry_out(request):
 CHANGING = ("backup", "update", "antivirus", "restore")
 
 
+def refused(request):
+    """Evidence that says no to a request that mixes a dry run up with a real one, else None.
+
+    A dry run says so (`rehearsal`), and then only reads; nothing else may call itself one.
+    """
+    rehearsal, phase = request.get("rehearsal", False), request["phase"]
+    if rehearsal is False or (rehearsal is True and phase in READING):
+        return None
+    answer = Answer(phase, request.get("transaction", ""))
+    answer.stop("refused", "rehearsal-only", "a dry run only reads hosts: %s was refused" % phase,
+                "Nothing was done; run the command without --dry-run once it is signed.")
+    return answer.finish()
+
+
 def main(request, packed_sources):
     """Answer on standard output; changing phases run as a detached transaction."""
-    if request["phase"] in CHANGING:
+    document = refused(request)
+    if document is not None:
+        pass
+    elif request["phase"] in CHANGING:
         from hostside import transaction
 
         document = transaction.start_or_attach(request, packed_sources)

@@ -16,7 +16,7 @@ from orchestrator.journal.entry import Entry
 from orchestrator.journal.state import CycleState, DocumentRecord
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.errors import UsageError
-from orchestrator.sop.shown import ARCHIVED
+from orchestrator.sop.shown import ARCHIVED, ORDER
 
 
 def is_archive(folder: Path) -> bool:
@@ -105,7 +105,9 @@ def _complete(state: CycleState) -> str:
     """A journal that was cut short is not one of a cycle that was archived."""
     if state.steps[11].state != "passed" or state.steps[12].state != "open":
         raise ValueError("step 11 has not passed in this journal: it was cut short")
-    if missing := sorted(ARCHIVED - set(state.documents)):
+    # A cycle that restores has the order to restore in place of the written one.
+    demanded = ARCHIVED - {ORDER} if state.source is not None else ARCHIVED
+    if missing := sorted(demanded - set(state.documents)):
         raise ValueError(f"{missing[0]} was never made in this journal: it was cut short")
     return "step 11 is signed, every document was made"
 

@@ -24,6 +24,7 @@ STEP = ("state", "started_at", "ended_at", "seconds", "actor")
 RUN = ("phase", "wave", "hosts", "started_at", "ended_at", "seconds")
 RETURN = ("step", "to", "reason", "officer", "at")
 NOTE = ("step", "kind", "actor", "officer", "signed", "text", "at")
+RELAXED = ("code", "words", "facts", "since", "until")
 DOCUMENT = ("name", "sha256", "size", "step", "at", "seq")
 
 
@@ -39,6 +40,9 @@ def cycle_facts(entries: Sequence[Entry], state: CycleState) -> dict[str, Any]:
         "schema": SCHEMA,
         "cycle": state.cycle,
         "kind": state.kind,
+        "reason": state.reason,
+        "selection": state.selection.model_dump(mode="json"),
+        "restores_from": state.source.model_dump(mode="json") if state.source else None,
         "revision": state.revision,
         "opened_at": state.opened_at,
         "operator": state.operator,
@@ -67,6 +71,11 @@ def cycle_facts(entries: Sequence[Entry], state: CycleState) -> dict[str, Any]:
         "phases": [_pick(run, RUN) for run in state.runs],
         "outcomes": _outcomes(entries),
         "signatures": [signature_facts(one) for one in signed(entries)],
+        "restores": [
+            {"entry": r.signature.seq, "hosts": list(r.hosts), "reason": r.reason}
+            for r in state.restores
+        ],
+        "relaxed": [_pick(r, RELAXED) for r in state.relaxed],
         "returns": [_pick(r, RETURN) for r in state.returns],
         "notes": [_pick(n, NOTE) for n in state.notes],
         "documents": [

@@ -14,10 +14,11 @@ from orchestrator.journal.judge import judge
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.store import read_entries
 from orchestrator.journal.times import jump_seconds
+from orchestrator.journal.work import transaction_of
 from orchestrator.model.errors import UsageError
 from orchestrator.model.evidence import CHANGING, Outcome, OutcomeKind, Phase
 from orchestrator.model.note import NoteStatement
-from orchestrator.model.plan import Item, Plan, transaction_id
+from orchestrator.model.plan import Item, Plan
 from orchestrator.model.statement import Statement
 from orchestrator.signature.ssh import key_fingerprint, verify
 
@@ -154,6 +155,10 @@ def _why_no_plan(state: CycleState, entry: Entry) -> str:
     plan = Plan.model_validate(entry.body["plan"])
     if plan.id != entry.body["id"]:
         return "the plan's id is not its SHA-256"
+    if state.source is not None:
+        # What goes back stands in the evidence of the closed cycle, whose archive has it.
+        missing = [i.host for i in plan.items if not state.source.backups.get(i.host)]
+        return f"the closed cycle has no backup of {missing[0]}" if missing else ""
     fields = set(Item.model_fields) - {"number", "host"}
     offered = {}
     for host in state.hosts:
@@ -171,7 +176,7 @@ def _why_no_work(state: CycleState, entry: Entry) -> str:
     if outcome.kind is not OutcomeKind.EVIDENCE or outcome.phase not in CHANGING:
         return ""
     evidence = outcome.read()
-    wanted = transaction_id(state.plan.id if state.plan else "", entry.host, outcome.phase)
+    wanted = transaction_of(state, entry.host, outcome.phase)
     if evidence is None or evidence.phase is not outcome.phase or evidence.transaction != wanted:
         return f"the answer of {entry.host} belongs to another plan, host or phase"
     return ""

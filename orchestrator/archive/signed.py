@@ -10,7 +10,12 @@ from orchestrator.journal.entry import Entry
 from orchestrator.model.office import Office, Officer
 from orchestrator.signature.ssh import allowed_signers
 
-KINDS = {"gate.signed": "sign", "gate.returned": "return", "note.added": "note"}
+KINDS = {
+    "gate.signed": "sign",
+    "gate.returned": "return",
+    "note.added": "note",
+    "restore.ordered": "restore",
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Signed:
 
     @property
     def decision(self) -> str:
-        """`sign`, `return` or `note`."""
+        """`sign`, `return`, `note` or `restore`."""
         return KINDS[self.entry.kind]
 
     @property

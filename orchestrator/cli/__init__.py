@@ -12,8 +12,10 @@ import click
 COMMANDS = {
     "init": "start",
     "monthly": "cycle",
+    "remediate": "cycle",
     "sign": "gates",
     "return": "gates",
+    "restore": "restore",
     "note": "note",
     "status": "status",
     "recap": "recap",

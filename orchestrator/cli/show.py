@@ -8,7 +8,7 @@ from orchestrator.cli.options import Given
 from orchestrator.cli.times import overruns, sent_back
 from orchestrator.journal.judge import reason_of, status_of
 from orchestrator.journal.state import CycleState
-from orchestrator.model.evidence import Outcome, OutcomeKind, Phase, Status
+from orchestrator.model.evidence import READING, Outcome, OutcomeKind, Phase, Status
 from orchestrator.model.text import printable
 from orchestrator.model.verdict import GOOD, HostVerdict
 from orchestrator.sop.numbering import counts
@@ -35,8 +35,8 @@ class Lines:
     def phase(self, phase: Phase, hosts: int, wave: int) -> None:
         """Which phase runs on how many hosts."""
         plural = "s" if hosts != 1 else ""
-        name = "canary wave" if wave == 0 and phase is not Phase.CHECK else f"wave {wave}"
-        where = "" if phase is Phase.CHECK else f", {name}"
+        name = "canary wave" if wave == 0 and phase not in READING else f"wave {wave}"
+        where = "" if phase in READING else f", {name}"
         click.echo(f"         {phase}: {hosts} host{plural}{where}", err=True)
 
     def outcome(self, outcome: Outcome, done: int, total: int) -> None:
@@ -144,6 +144,9 @@ def waiting_words(standing: Standing, given: Given) -> str:
     """Who must sign what, having looked at which documents, with which command."""
     gate, state = standing.gate, standing.state
     assert gate is not None
+    if state.source is not None and gate.number < 5:
+        words = f"restore {state.source.cycle} {' '.join(state.hosts)} --as OFFICER --reason TEXT"
+        return f"Cycle {state.cycle} waits for the order to restore:\n  {given.command(words)}"
     lines = [f"Cycle {state.cycle} waits for a signature: step {gate.number}, {gate.title}."]
     if gate.number > 7:
         lines += ["", verdict_table(state)]

@@ -56,6 +56,8 @@ def status_command(*, cycle: str | None, year: int | None, as_json: bool, option
     if as_json:
         click.echo(json.dumps(facts_of(state), indent=2))
         return EXIT_DONE
+    if state.reason:
+        click.echo(f"Incidental cycle {state.cycle}: {printable(state.reason)}\n")
     click.echo(_steps(state))
     for lines in (
         overruns(state, options),
@@ -83,6 +85,9 @@ def facts_of(state: CycleState) -> dict[str, Any]:
     times = step_times(state, now_utc())
     return {
         "cycle": state.cycle,
+        "kind": state.kind,
+        "reason": state.reason,
+        "restores_from": state.source.cycle if state.source is not None else "",
         "opened_at": state.opened_at,
         "closed_at": state.closed_at,
         "plan_id": state.plan.id if state.plan else "",

@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.fold_gates import gate_returned, gate_signed, order_drafted
+from orchestrator.journal.fold_rehearsal import check_allowed, rehearsal_ended
+from orchestrator.journal.fold_restore import check_phase, restore_ordered
 from orchestrator.journal.fold_times import (
     calendar_recorded,
     clock_jump,
@@ -29,11 +31,14 @@ from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import CHANGING, Outcome, Phase
 from orchestrator.model.office import Office
 from orchestrator.model.plan import Plan
+from orchestrator.model.restoring import RestoreSource
+from orchestrator.model.selection import Selection
 from orchestrator.model.verdict import HostVerdict
 from orchestrator.sop import machine
 
 STEP_OF_PHASE = {
     Phase.CHECK: 2,
+    Phase.REHEARSE: 2,
     Phase.BACKUP: 6,
     Phase.UPDATE: 7,
     Phase.ANTIVIRUS: 7,
@@ -72,6 +77,7 @@ def step_forward(state: CycleState | None, entry: Entry) -> CycleState:
             state = _opened(entry)
         else:
             jump = clock_jump(state, entry)
+            check_allowed(state, entry)
             APPLY[entry.kind](state, entry)
     except (machine.IllegalStep, AttributeError, KeyError, TypeError, ValueError) as error:
         raise IllegalEntry(
@@ -95,6 +101,10 @@ def _opened(entry: Entry) -> CycleState:
         addresses=dict(body["addresses"]),
         tool_version=body["tool_version"],
         operator=entry.actor,
+        reason=body.get("reason", ""),
+        selection=Selection.model_validate(body.get("selection", {})),
+        source=RestoreSource.model_validate(body["source"]) if "source" in body else None,
+        rehearsal=body.get("rehearsal", False),
         previous_cycle=body["previous_cycle"],
         previous_manifest=body["previous_manifest"],
     )
@@ -124,6 +134,7 @@ def _step_passed(state: CycleState, entry: Entry) -> None:
 def _phase_started(state: CycleState, entry: Entry) -> None:
     phase = Phase(entry.body["phase"])
     step = STEP_OF_PHASE[phase]
+    check_phase(state, phase, entry.body["hosts"])
     if phase in CHANGING or phase is Phase.TEST:
         require(
             state.steps[3].state == "passed" and state.steps[4].state == "passed",
@@ -200,7 +211,7 @@ def _document(state: CycleState, entry: Entry) -> None:
 
 def _verdict(state: CycleState, entry: Entry) -> None:
     require(entry.host in state.hosts, f"{entry.host} is not in the cycle")
-    require(state.steps[4].state == "passed", "verdicts come after the order")
+    require(state.rehearsal or state.steps[4].state == "passed", "verdicts come after the order")
     require(entry.host not in state.verdicts, f"{entry.host} has a verdict already")
     state.verdicts[entry.host] = HostVerdict.model_validate({**entry.body, "host": entry.host})
 
@@ -230,9 +241,11 @@ APPLY: dict[str, Callable[[CycleState, Entry], None]] = {
     "gate.signed": gate_signed,
     "gate.returned": gate_returned,
     "host.verdict": _verdict,
+    "restore.ordered": restore_ordered,
     "office.changed": office_changed,
     "calendar.recorded": calendar_recorded,
     "note.added": note_added,
     "archive.made": _archived,
     "cycle.closed": _closed,
+    "rehearsal.ended": rehearsal_ended,
 }

@@ -36,6 +36,10 @@ def _read_statement(state: CycleState, entry: Entry, decision: str) -> Statement
     assert officer is not None
     require(officer.role == statement.role, "the officer has another role")
     require(
+        state.source is None or gate.number > 4,
+        "a cycle that restores is ordered by `sop-run restore`, not gate by gate",
+    )
+    require(
         officer.role in gate.signers,
         f"step {gate.number} is signed by {' and '.join(gate.signers)}, not by {officer.role}",
     )
@@ -74,6 +78,7 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
         )
     if gate.number == 8:
         require(state.steps[7].state == "passed", "the tests are not finished")
+        require(not state.to_restore, "hosts are being restored")
     for reason in statement.reasons:
         require(2 <= reason.step <= gate.number, f"step {reason.step} is not before this gate")
         require(bool(reason.text.strip()), f"the reason for step {reason.step} is empty")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.journal.scope import out_of_scope, unread_advisories
 from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import Evidence, Outcome, OutcomeKind, Phase, Status
 from orchestrator.model.plan import Item
@@ -71,13 +72,17 @@ def may_test(state: CycleState, host: str) -> bool:
 
 def judge(state: CycleState, host: str) -> HostVerdict:
     """The host's verdict from all that is on record; every case ends in exactly one."""
+    if state.restore_order(host) is not None:
+        return judge_ordered_restore(state, host)
     check = state.last(host, Phase.CHECK)
     if check is None or check.kind is OutcomeKind.UNREACHABLE:
         return _say(host, Verdict.UNREACHABLE, reason_of(check) or "it was not checked")
     if status_of(check) is not Status.OK:
         return _say(host, Verdict.CHECK_FAILED, reason_of(check))
     if not state.items_of(host):
-        return _say(host, Verdict.NOTHING_TO_DO, "everything is current")
+        return _judge_nothing(state, host)
+    if state.rehearsal:
+        return _judge_rehearsal(state, host)
     if not state.approved(host):
         return _say(host, Verdict.DEFERRED, "its items were put off at confirmation")
     return _judge_change(state, host)
@@ -85,6 +90,59 @@ def judge(state: CycleState, host: str) -> HostVerdict:
 
 def _say(host: str, verdict: Verdict, reason: str) -> HostVerdict:
     return HostVerdict(host=host, verdict=verdict, reason=reason)
+
+
+def judge_ordered_restore(state: CycleState, host: str) -> HostVerdict:
+    """What became of a host that an officer ordered back to its backup."""
+    order = state.restore_order(host)
+    assert order is not None
+    since = state.outcomes.get(host, [])[order.outcomes_before[host] :]
+    restore = next((o for o in since if o.phase is Phase.RESTORE), None)
+    tests = [o for o in since if o.phase is Phase.TEST]
+    by = printable(f"by order of {order.signature.name}: {order.reason}", 200)
+    if restore is None or restore.kind is OutcomeKind.UNREACHABLE:
+        words = f"no answer since it was to be restored: {reason_of(restore)}"
+        return _say(host, Verdict.LOST, words)
+    if status_of(restore) in UNTOUCHED:
+        words = f"it was not restored and is as it was: {reason_of(restore)}"
+        return _say(host, Verdict.NEEDS_HUMAN, words)
+    if status_of(restore) is not Status.OK:
+        return _say(host, Verdict.NEEDS_HUMAN, f"restore failed: {reason_of(restore)}")
+    if not tests or status_of(tests[-1]) is not Status.OK:
+        words = reason_of(tests[-1]) if tests else "it was not tested again"
+        return _say(host, Verdict.NEEDS_HUMAN, f"restored, but {words}")
+    return _say(host, Verdict.RESTORED, f"restored and tested again, {by}")
+
+
+def _judge_nothing(state: CycleState, host: str) -> HostVerdict:
+    """No item of the host is in the plan: nothing is pending, or nothing that was asked for."""
+    if state.selection.is_everything:
+        return _say(host, Verdict.NOTHING_TO_DO, "everything is current")
+    unread = unread_advisories(state, host)
+    if unread:
+        names = printable(", ".join(unread), 200)
+        return _say(host, Verdict.CHECK_FAILED, f"the CVE ids of these could not be read: {names}")
+    left = len(out_of_scope(state, host))
+    return _say(
+        host,
+        Verdict.NOTHING_TO_DO,
+        f"nothing pending matches {state.selection.words()}; "
+        f"{left} other updates are out of this cycle's scope",
+    )
+
+
+def _judge_rehearsal(state: CycleState, host: str) -> HostVerdict:
+    """What a dry run says of a host with items."""
+    outcome = state.last(host, Phase.REHEARSE)
+    if outcome is None or outcome.kind is OutcomeKind.UNREACHABLE:
+        return _say(host, Verdict.UNREACHABLE, reason_of(outcome) or "it was not asked")
+    status = status_of(outcome)
+    if status in UNTOUCHED:
+        return _say(host, UNTOUCHED[status], reason_of(outcome))
+    if status is not Status.OK:
+        return _say(host, Verdict.CHECK_FAILED, reason_of(outcome))
+    count = len(state.items_of(host))
+    return _say(host, Verdict.READY, f"{count} items could be updated; nothing was changed")
 
 
 def _judge_change(state: CycleState, host: str) -> HostVerdict:
@@ -144,12 +202,32 @@ def _judge_test(state: CycleState, host: str) -> HostVerdict:
     missed = _missed(state, host)
     if missed:
         return _say(host, Verdict.INCOMPLETE, missed)
-    return _say(host, Verdict.UPDATED, f"{len(state.approved(host))} items, tests passed")
+    results, count = _results(state, host), len(state.approved(host))
+    before = sum(results[i.name, i.arch] == "unchanged" for i in state.approved(host))
+    if before == count:
+        return _say(
+            host,
+            Verdict.NOTHING_TO_DO,
+            f"all {count} approved items had been brought to their versions before; tests passed",
+        )
+    words = f"; {before} of them were in place before" if before else ""
+    return _say(host, Verdict.UPDATED, f"{count} items, tests passed{words}")
+
+
+def _results(state: CycleState, host: str) -> dict[tuple[str, str], str]:
+    """What became of each item, by name and architecture."""
+    done: dict[tuple[str, str], str] = {}
+    for phase in (Phase.UPDATE, Phase.ANTIVIRUS):
+        outcome = state.last(host, phase)
+        evidence = outcome.read() if outcome is not None else None
+        if evidence is not None:
+            done.update({(found.name, found.arch): found.result for found in evidence.items})
+    return done
 
 
 def _missed(state: CycleState, host: str) -> str:
     """The first approved item that was not reached or not proven, or ''."""
-    done: dict[tuple[str, str], str] = {}
+    done = _results(state, host)
     reasons = []
     for phase in (Phase.UPDATE, Phase.ANTIVIRUS):
         outcome = state.last(host, phase)
@@ -158,7 +236,6 @@ def _missed(state: CycleState, host: str) -> str:
             continue
         if evidence.problems:
             reasons.append(printable(evidence.problems[0].message))
-        done.update({(found.name, found.arch): found.result for found in evidence.items})
     for item in state.approved(host):
         if done.get((item.name, item.arch)) not in ("updated", "unchanged"):
             return f"{item.name} was not updated: {(reasons or ['no evidence'])[-1]}"

@@ -9,6 +9,8 @@ from orchestrator.model.evidence import Outcome, Phase
 from orchestrator.model.note import NoteKind
 from orchestrator.model.office import Office
 from orchestrator.model.plan import Item, Order, Plan
+from orchestrator.model.restoring import RestoreSource
+from orchestrator.model.selection import EVERYTHING, Selection
 from orchestrator.model.statement import SignedPdf
 from orchestrator.model.verdict import HostVerdict
 from orchestrator.model.working_time import HolidayRecord
@@ -129,6 +131,16 @@ class RelaxedRule:
     until: str = ""  # empty: to the end
 
 
+@dataclass(frozen=True)
+class RestoreOrder:
+    """A signed order that hosts go back to their backup."""
+
+    hosts: tuple[str, ...]
+    reason: str
+    signature: SignatureRecord
+    outcomes_before: dict[str, int]  # host → how many outcomes it had; later ones are its work
+
+
 @dataclass
 class CycleState:
     """Everything that is known of a cycle."""
@@ -141,6 +153,11 @@ class CycleState:
     addresses: dict[str, str] = field(default_factory=dict)  # host → address in the inventory
     tool_version: str = ""
     operator: str = ""  # who runs the program: user@machine
+    reason: str = ""  # why an incidental cycle was opened
+    selection: Selection = EVERYTHING  # which items an incidental cycle is about
+    source: RestoreSource | None = None  # a cycle that restores from this closed one
+    restores: list[RestoreOrder] = field(default_factory=list)
+    rehearsal: bool = False  # a dry run: hosts are only read, nobody signs, it is no record
     previous_cycle: str = ""
     previous_manifest: str = ""  # SHA-256 of the previous cycle's archive manifest
     origin: str = ""  # hash of the first entry; tells this journal from any other of the name
@@ -207,6 +224,17 @@ class CycleState:
         """All outcomes of a phase on a host, oldest first."""
         return [o for o in self.outcomes.get(host, []) if o.phase == phase]
 
+    def restore_order(self, host: str) -> RestoreOrder | None:
+        """The latest order to restore a host, or None."""
+        return next((o for o in reversed(self.restores) if host in o.hosts), None)
+
+    @property
+    def to_restore(self) -> tuple[str, ...]:
+        """Hosts that were ordered back and have no verdict since."""
+        return tuple(
+            h for h in self.hosts if h not in self.verdicts and self.restore_order(h) is not None
+        )
+
     def items_of(self, host: str) -> tuple[Item, ...]:
         """All items of a host in the plan."""
         return tuple(i for i in self.plan.items if i.host == host) if self.plan else ()
@@ -247,5 +275,8 @@ class CycleState:
         """The gate that waits for a signature, or None; step 8 waits once the tests are done."""
         for step in self.procedure:
             if step.is_gate and self.steps[step.number].state == "open":
-                return step if step.number != 8 or self.steps[7].state == "passed" else None
+                waits = step.number != 8 or (
+                    self.steps[7].state == "passed" and not self.to_restore
+                )
+                return step if waits else None
         return None

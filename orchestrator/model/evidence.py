@@ -18,6 +18,7 @@ class Phase(StrEnum):
     """What is done to hosts, in the order of the SOP; `doctor` is before it and never journaled."""
 
     CHECK = "check"
+    REHEARSE = "rehearse"  # what the change would do; read only
     BACKUP = "backup"
     UPDATE = "update"
     ANTIVIRUS = "antivirus"
@@ -25,6 +26,9 @@ class Phase(StrEnum):
     RESTORE = "restore"
     DOCTOR = "doctor"
 
+
+READING = frozenset({Phase.CHECK, Phase.REHEARSE})
+"""Phases that change nothing on a host and need no signature; a dry run has no others."""
 
 CHANGING = frozenset({Phase.BACKUP, Phase.UPDATE, Phase.ANTIVIRUS, Phase.RESTORE})
 """Phases that change a host and so need valid signatures of steps 3 and 4 over the plan."""
@@ -65,7 +69,7 @@ class EvidenceItem(Record):
     from_version: str = Field("", alias="from")
     to_version: str = Field("", alias="to")
     after: str = ""  # update, antivirus, restore: version found afterwards
-    result: str = ""  # updated, unchanged, failed, superseded, not-attempted, restored
+    result: str = ""  # updated, unchanged, failed, superseded, not-attempted, restored, possible
     source: str = ""
     size: int = 0  # bytes to download
     sha256: str = ""  # of the package file, from signed metadata

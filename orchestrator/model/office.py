@@ -180,6 +180,7 @@ class Rules(Strict):
     abort_limit: Limit = 1
     reboot: Literal["never", "if-needed", "always"] = "if-needed"
     reboot_timeout_seconds: int = Field(600, ge=30)
+    restore_by: tuple[Role, ...] = Field(("kepala",), min_length=1)
 
 
 class Office(Strict):

@@ -15,7 +15,7 @@ NAMESPACE = "sop-run/gate/1"
 """Namespace of the SSH signatures, so that a signature made elsewhere is worth nothing here."""
 
 
-_ONLY_IF_SAID = frozenset({"reasons", "pdf", "number", "serial"})
+_ONLY_IF_SAID = frozenset({"reasons", "pdf", "number", "serial", "hosts"})
 """Left out where they say nothing, so that statements made before they existed stay as signed."""
 
 
@@ -44,7 +44,7 @@ class Statement(Record):
     statement_schema: Literal["sop-run/statement/1"] = Field("sop-run/statement/1", alias="schema")
     cycle: str
     step: int
-    decision: Literal["sign", "return"]
+    decision: Literal["sign", "return", "restore"]
     reason: str = ""
     officer: str
     role: str
@@ -58,6 +58,7 @@ class Statement(Record):
     pdf: SignedPdf | None = None  # steps 10 and 11, where a certificate was used
     number: str = ""  # step 11: the number under which the report is established
     serial: int | None = None  # step 11: {number} in it, where the office counts
+    hosts: tuple[str, ...] = ()  # restore: the hosts that go back to their backup
 
     def canonical(self) -> str:
         """The signed text."""

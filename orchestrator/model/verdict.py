@@ -12,9 +12,11 @@ class Verdict(StrEnum):
 
     UPDATED = "updated"
     NOTHING_TO_DO = "nothing-to-do"
+    READY = "ready"  # dry run only: everything that can be known beforehand is in order
     DEFERRED = "deferred"  # it had items, and officers put all of them off
     INCOMPLETE = "incomplete"  # runs normally, but an approved item was not reached
     ROLLED_BACK = "rolled-back"
+    RESTORED = "restored"  # put back to its backup by a signed order, and tested
     NEEDS_HUMAN = "needs-human"
     UNREACHABLE = "unreachable"
     LOST = "lost"  # answered before the change, not after it
@@ -25,7 +27,15 @@ class Verdict(StrEnum):
     NOT_STARTED = "not-started"  # the wave was stopped before its turn; nothing was changed
 
 
-GOOD = frozenset({Verdict.UPDATED, Verdict.NOTHING_TO_DO, Verdict.DEFERRED})
+GOOD = frozenset(
+    {
+        Verdict.UPDATED,
+        Verdict.NOTHING_TO_DO,
+        Verdict.READY,
+        Verdict.DEFERRED,
+        Verdict.RESTORED,
+    }
+)
 """Verdicts that are no finding; any other makes the command exit with 1."""
 
 

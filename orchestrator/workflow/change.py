@@ -16,6 +16,8 @@ from orchestrator.model.statement import Statement
 from orchestrator.model.verdict import GOOD, Verdict
 from orchestrator.signature.ssh import verify
 from orchestrator.sop.window import after_window, before_window
+from orchestrator.workflow.exclusive import alone_on
+from orchestrator.workflow.putback import judge_all, pass_open, put_back
 from orchestrator.workflow.requests import requests_for
 from orchestrator.workflow.run import Run
 
@@ -25,8 +27,17 @@ HARMLESS = GOOD | {Verdict.INCOMPLETE, Verdict.SUPERSEDED, Verdict.NOT_STARTED}
 
 def change(run: Run) -> None:
     """SOP steps 5 to 8 up to the gate; ends with a verdict for every host."""
+    if run.state.to_restore or run.state.source is not None:
+        put_back(run)
+        return
     require_signatures(run.state)
     _require_window(run.state)
+    unjudged = [h for h in run.state.hosts if h not in run.state.verdicts]
+    with alone_on(run.settings, run.state.cycle, (h for h in unjudged if run.state.approved(h))):
+        _all_waves(run)
+
+
+def _all_waves(run: Run) -> None:
     run.progress.step(run.state, 6)
     for number, wave in waves(run.state):
         begun = any(run.state.last(h, Phase.BACKUP) is not None for h in wave)
@@ -36,16 +47,8 @@ def change(run: Run) -> None:
             run.progress.say(reason)
             break
         _wave(run, number, wave)
-    for host in run.state.hosts:
-        if host not in run.state.verdicts:
-            verdict = judge(run.state, host)
-            run.book.record(
-                "host.verdict", verdict.model_dump(mode="json", exclude={"host"}), host=host
-            )
-            run.progress.verdict(verdict)
-    for step in (6, 7, 5):
-        if run.state.steps[step].state == "open":
-            run.book.record("step.passed", step=step)
+    judge_all(run)
+    pass_open(run)
 
 
 def _require_window(state: CycleState) -> None:

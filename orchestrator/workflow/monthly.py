@@ -76,7 +76,7 @@ def monthly(settings: Settings, cycle: CycleId, progress: Progress) -> Standing:
     with SafeStop() as stop, CycleBook(folder, create=not begun) as book:
         if book.is_new:
             inventory = inventory or read_inventory(settings.inventory, settings.limit)
-            _open(settings, cycle, office, inventory, book)
+            open_cycle(settings, cycle, book, office, inventory)
         else:
             _same_hosts(settings, book.state)
             adopt_office(book, office)
@@ -86,10 +86,19 @@ def monthly(settings: Settings, cycle: CycleId, progress: Progress) -> Standing:
         return carry_on(Run(settings, book, progress, stop))
 
 
-def _open(
-    settings: Settings, cycle: CycleId, office: Office, inventory: Inventory, book: CycleBook
+def open_cycle(
+    settings: Settings,
+    cycle: CycleId,
+    book: CycleBook,
+    office: Office,
+    inventory: Inventory,
+    *,
+    occasion: dict[str, Any] | None = None,
 ) -> None:
-    """SOP step 1; inventory and office have been read and found good before."""
+    """SOP step 1; inventory and office have been read and found good before.
+
+    `occasion` is what an incidental cycle or a dry run says of itself (docs/reference/journal.md).
+    """
     previous = _previous(settings, str(cycle))
     book.record(
         "cycle.opened",
@@ -102,9 +111,11 @@ def _open(
             "tool_version": version("sop-run"),
             "previous_cycle": previous.cycle if previous else "",
             "previous_manifest": previous.archive_manifest if previous else "",
+            **(occasion or {}),
         },
         step=1,
     )
+    keep_calendar(book)
 
 
 def _same_hosts(settings: Settings, state: CycleState) -> None:

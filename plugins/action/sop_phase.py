@@ -27,6 +27,7 @@ from ansible.plugins.action import ActionBase
 HOSTSIDE = Path(__file__).resolve().parents[2] / "hostside"
 MARK = "SOP-RUN-EVIDENCE"
 CHANGING = frozenset({"backup", "update", "antivirus", "restore"})
+READING = frozenset({"check", "rehearse"})
 # Where a Python may be when the inventory does not say; EL8 has only platform-python.
 PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python", "/usr/local/bin/python3", "python3")
 NO_PYTHON = "sop-run: no Python on this host"
@@ -203,6 +204,8 @@ class ActionModule(ActionBase):
             }
         if folder and request.get("phase") != phase:
             raise AnsibleError(f"sop_phase: the request for {host} is for another phase")
+        if request.get("rehearsal") and phase not in READING:
+            raise AnsibleError(f"sop_phase: a dry run only reads hosts; {phase} is no part of it")
         options = dict(arguments.get("options") or {})
         # What was signed (the order) wins over role variables.
         options.update(request.get("options") or {})

@@ -14,6 +14,7 @@ from orchestrator.documents.content.records import (
     Content,
     Head,
     Letter,
+    Occasion,
     Sitting,
     StepRow,
 )
@@ -22,6 +23,7 @@ from orchestrator.documents.content.scope import Scope, scope_of
 from orchestrator.documents.content.steps import step_rows
 from orchestrator.documents.content.times import counting_words, report_notes, return_rows
 from orchestrator.documents.names import DocumentName
+from orchestrator.journal.scope import out_of_scope
 from orchestrator.journal.state import CycleState
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.evidence import Phase
@@ -57,6 +59,7 @@ def build_content(
         as_of=scope.as_of,
         separated=not any(r.code == "duties" for r in state.relaxed),
         relaxed=relaxed_rows(state, labels, clock),
+        occasion=_occasion(state, labels),
         head=_head(state, labels),
         letter=_letter(state, scope, labels, clock),
         people=people(state, scope.horizon, labels, signing or {}),
@@ -104,6 +107,19 @@ def _head(state: CycleState, labels: Labels) -> Head:
     )
 
 
+def _occasion(state: CycleState, labels: Labels) -> Occasion:
+    left = sum(len(out_of_scope(state, host)) for host in state.hosts)
+    source = state.source.cycle if state.source is not None else ""
+    chosen = state.selection
+    parts = [labels.word("text", "selection_security")] if chosen.security else []
+    for key, names in (("packages", chosen.packages), ("cves", chosen.cves)):
+        if names:
+            words = labels.word("text", f"selection_{key}")
+            parts.append(words.format(names=say(", ".join(names))))
+    scope = "; ".join(parts) or NONE
+    return Occasion(say(state.reason), scope, say(source), left, state.rehearsal)
+
+
 def _letter(state: CycleState, scope: Scope, labels: Labels, clock: Clock) -> Letter:
     letters, cycle = state.office.letters, CycleId.parse(state.cycle)
     number = letter_number(letters.number_pattern, state.cycle, None)
@@ -112,6 +128,10 @@ def _letter(state: CycleState, scope: Scope, labels: Labels, clock: Clock) -> Le
         number = state.number or number  # journals of before had the pattern alone
     else:
         number = labels.word("text", "provisional").format(number=number)
+    period = clock.period(cycle.period)
+    if cycle.number is not None:
+        words = labels.word("text", "incidental")
+        period = words.format(period=period, number=cycle.number)
     return Letter(
         number=say(number, 120),
         provisional=not established,
@@ -121,7 +141,7 @@ def _letter(state: CycleState, scope: Scope, labels: Labels, clock: Clock) -> Le
         paper=letters.paper,
         date=clock.date(scope.as_of),
         day_date=clock.day_date(scope.as_of),
-        period=clock.period(cycle.period),
+        period=period,
     )
 
 

@@ -10,7 +10,7 @@ from orchestrator.documents.content.reading import HostReading
 from orchestrator.documents.content.records import ProgressRow
 from orchestrator.documents.content.said import say
 from orchestrator.journal.state import CycleState, PhaseRun
-from orchestrator.model.evidence import OutcomeKind, Phase
+from orchestrator.model.evidence import READING, OutcomeKind, Phase
 
 
 def progress_rows(
@@ -23,8 +23,9 @@ def progress_rows(
     """Phases, answers of hosts and remarks on steps 4 to `horizon`, by time."""
     log = _Log(labels, clock)
     rows: list[ProgressRow] = []
+    left_out = {Phase.CHECK} if state.rehearsal else READING
     for run in state.runs:
-        if run.phase is not Phase.CHECK:
+        if run.phase not in left_out:
             rows += log.phase(run)
     for reading in readings:
         rows += log.answers(reading)
@@ -51,7 +52,7 @@ class _Log:
         word = self.labels.sections["progress"]
         wave = word["wave"].format(wave=run.wave) if run.wave else word["canary"]
         hosts = word["hosts"].format(hosts=self.clock.number(len(run.hosts)))
-        subject = f"{wave}, {hosts}"
+        subject = hosts if run.phase in READING else f"{wave}, {hosts}"
         name = self.labels.word("phase", run.phase)
         begun = word["started"]
         yield self.row(run.started_at, "started", activity=name, subject=subject, result=begun)

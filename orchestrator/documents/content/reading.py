@@ -70,9 +70,26 @@ class HostReading:
         return outcome is not None and outcome.kind is not OutcomeKind.UNREACHABLE
 
 
+def _as_planned(state: CycleState, outcome: Outcome) -> Evidence | None:
+    """The evidence; of a check in a narrowed cycle, only what comes and goes by its plan."""
+    evidence = outcome.read()
+    everything = state.selection.is_everything or state.plan is None
+    if evidence is None or everything or outcome.phase is not Phase.CHECK:
+        return evidence
+    assert state.plan is not None
+    effects = state.plan.side_effects_of(outcome.host)
+    new = [n.model_dump(mode="json") for n in effects.new]
+    facts = {**evidence.facts, "new_packages": new, "removals": list(effects.removals)}
+    return evidence.model_copy(update={"facts": facts})
+
+
 def read_host(state: CycleState, host: str, last: Phase) -> HostReading:
     """Read a host's outcomes up to and with phase `last`; later phases are left out."""
     seen = _ORDER[: _ORDER.index(last) + 1]
-    outcomes = tuple((o, o.read()) for o in state.outcomes.get(host, []) if o.phase in seen)
+    if not state.rehearsal:
+        seen = tuple(phase for phase in seen if phase is not Phase.REHEARSE)
+    outcomes = tuple(
+        (o, _as_planned(state, o)) for o in state.outcomes.get(host, []) if o.phase in seen
+    )
     verdict = state.verdicts.get(host) if last is Phase.RESTORE else None
     return HostReading(host, outcomes, verdict)

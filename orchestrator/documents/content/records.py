@@ -324,6 +324,17 @@ class Sitting:
 
 
 @dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why an incidental cycle was opened, and what it leaves out; whether it is a dry run."""
+
+    reason: str  # '–' for a monthly cycle
+    selection: str  # which items are in scope, in the office's words; '–' for none
+    source: str  # the closed cycle whose backups hosts go back to; '–' for none
+    out_of_scope: int  # pending items that the filters left out
+    trial: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """Everything that the documents of a cycle say."""
 
@@ -340,6 +351,7 @@ class Content:
     as_of: str  # UTC ISO 8601: the moment that the document stands for
     separated: bool  # separation of duties has held all the time
     relaxed: tuple[RelaxedRow, ...]  # every rule of the SOP that did not hold
+    occasion: Occasion
     head: Head
     letter: Letter
     people: People

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from orchestrator.documents.names import DocumentName
 from orchestrator.journal.state import CycleState
-from orchestrator.model.evidence import Phase
+from orchestrator.model.evidence import READING, Phase
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ _HORIZON = {
 }
 
 
+def _before(state: CycleState) -> frozenset[Phase]:
+    """Phases that are no work on hosts; of a dry run, its rehearsal is the work."""
+    return frozenset({Phase.CHECK}) if state.rehearsal else READING
+
+
 def scope_of(name: DocumentName, state: CycleState) -> Scope:
     """What document `name` may know of the cycle."""
     record = name.record
@@ -44,7 +49,7 @@ def _as_of(name: DocumentName, state: CycleState) -> str:
     elif name is DocumentName.ORDER:
         moment = steps[4].started_at
     elif name in (DocumentName.MONITORING, DocumentName.UPDATE_RECORD, DocumentName.MINUTES):
-        work = [run.ended_at for run in state.runs if run.phase is not Phase.CHECK]
+        work = [run.ended_at for run in state.runs if run.phase not in _before(state)]
         moment = max(work, default="") or steps[name.step].started_at
     elif name is DocumentName.DRAFT_REPORT:
         moment = steps[9].started_at

@@ -122,6 +122,7 @@ def workplace(
             "t": {section: dict(words) for section, words in labels.sections.items()},
             "p": write_prose(templates / "prose" / labels.language, content),
             "draft": name.is_draft,
+            "mark": _mark(name, content, labels),
             "fields": False,
             "qr": qr,
             "lang": labels.language,
@@ -134,6 +135,13 @@ def workplace(
         have = covered(templates / "fonts") | {0xE000, 0xE001}
         (work / "view.json").write_text(canonical_json(showable_data(view, have)), encoding="utf-8")
         yield work
+
+
+def _mark(name: DocumentName, content: Content, labels: Labels) -> str:
+    """The word that is set across every page; '' for none."""
+    if content.occasion.trial:
+        return labels.word("text", "trial")
+    return labels.word("text", "draft") if name.is_draft else ""
 
 
 def compile_pdf(

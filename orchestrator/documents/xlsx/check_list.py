@@ -28,6 +28,7 @@ from orchestrator.documents.xlsx.sheet import (
     Column,
     full_width,
     letterhead,
+    period_line,
     put,
     signatures,
     table_head,
@@ -92,12 +93,17 @@ def check_list(content: Content, labels: Labels, dress: Dress) -> bytes:
     return workbook_bytes(book, content.as_of, dress)
 
 
-def subtitle(content: Content, labels: Labels) -> str:
-    """`Periode November 2026 · Nomor …`; a courtesy copy says that it is one."""
-    word = labels.sections["text"]
-    letter = content.letter
-    line = f"{word['period']} {letter.period} · {word['number']} {letter.number}"
-    return " · ".join(part for part in (word["translated"], line) if part)
+def occasion_lines(content: Content, labels: Labels) -> list[str]:
+    """Why an incidental cycle was opened, and what it leaves out."""
+    word, occasion, lines = labels.sections["text"], content.occasion, []
+    if occasion.reason != NONE:
+        lines.append(f"{word['reason']}: {occasion.reason}")
+    if occasion.source != NONE:
+        lines.append(f"{word['source']}: {occasion.source}")
+    if occasion.selection != NONE:
+        lines.append(f"{word['selection']}: {occasion.selection}")
+        lines.append(f"{word['out_of_scope']}: {occasion.out_of_scope}")
+    return lines
 
 
 def _items(book: Workbook, content: Content, labels: Labels) -> None:
@@ -107,7 +113,11 @@ def _items(book: Workbook, content: Content, labels: Labels) -> None:
     head = letterhead(
         sheet,
         content,
-        [labels.word("title", "items"), labels.word("title", "items_2"), subtitle(content, labels)],
+        [
+            labels.word("title", "items"),
+            labels.word("title", "items_2"),
+            period_line(content, labels),
+        ],
         width,
     )
     table_head(sheet, head, COLUMNS, labels)
@@ -196,6 +206,7 @@ def _rule(formula: str, **look: Any) -> Rule:
 def _remarks(sheet: Worksheet, row: int, content: Content, labels: Labels, width: int) -> int:
     """Below the table: hosts without a row, and what the updates bring or remove besides it."""
     texts = [labels.word("text", "fill_in")] if content.items else []
+    texts += occasion_lines(content, labels)
     for key, names in (
         (
             "without_items",
@@ -220,7 +231,7 @@ def _schedule(book: Workbook, content: Content, labels: Labels) -> None:
     sheet: Worksheet = book.create_sheet(labels.word("sheet", "schedule"))
     width = len(_SCHEDULE)
     head = letterhead(
-        sheet, content, [labels.word("title", "schedule"), subtitle(content, labels)], width
+        sheet, content, [labels.word("title", "schedule"), period_line(content, labels)], width
     )
     table_head(sheet, head, _SCHEDULE, labels)
     checker = content.people.checker

@@ -21,6 +21,7 @@ from orchestrator.documents.xlsx.sheet import (
     CENTER,
     Column,
     letterhead,
+    period_line,
     put,
     table_head,
     table_row,
@@ -50,10 +51,7 @@ def recap_sheet(book: Workbook, content: Content, labels: Labels) -> None:
     """Add the recap sheet."""
     sheet: Worksheet = book.create_sheet(labels.word("sheet", "recap"))
     word = labels.sections["text"]
-    subtitle = f"{word['period']} {content.letter.period} · {word['number']} "
-    titles = [labels.word("title", "recap"), subtitle + content.letter.number]
-    if word["translated"]:
-        titles[-1] = f"{word['translated']} · {titles[-1]}"
+    titles = [labels.word("title", "recap"), period_line(content, labels)]
     head = letterhead(sheet, content, titles, len(_COLUMNS))
     table_head(sheet, head, _COLUMNS, labels)
     drawing = Drawing(

@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
+from orchestrator.documents.content.records import Content
 from orchestrator.documents.xlsx.sheet import FONT, SIGNATURE_ROWS, Written
 from orchestrator.documents.xlsx.stream import Book
 
@@ -49,7 +50,10 @@ def printed(
     margins.top, margins.bottom, margins.header, margins.footer = _TOP, _BOTTOM, 0.3, 0.3
     sheet.sheet_view.showGridLines = False
     _footer(sheet, content, labels)
-    _mark_translation(sheet, labels)
+    if isinstance(content, Content) and content.occasion.trial:
+        _trial(sheet, labels)
+    else:
+        _mark_translation(sheet, labels)
 
 
 def keep_signatures(
@@ -108,6 +112,16 @@ def _scale(sheet: Worksheet, room: float) -> int:
         sheet.column_dimensions[get_column_letter(n)].width for n in range(1, sheet.max_column + 1)
     ]
     return max(10, min(100, int(100 * _SAFETY * room / (_DIGIT * sum(widths)))))
+
+
+def _trial(sheet: Worksheet, labels: Labels) -> None:
+    """A dry run says so at the head of every printed page and in the sheet's coloured tab."""
+    header = sheet.oddHeader
+    if header is None or header.center is None:
+        raise TypeError(f"{sheet.title}: has no header")
+    text = labels.word("text", "trial_note").replace("&", "&&")
+    header.center.text = f'&"{FONT},Bold"&11{text}'
+    sheet.sheet_properties.tabColor = "FFC00000"
 
 
 def _footer(sheet: Worksheet, content: Written, labels: Labels) -> None:

@@ -18,7 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
-from orchestrator.documents.content.records import Head, Letter, Signer
+from orchestrator.documents.content.records import Content, Head, Letter, Signer
 
 FORMULA_STARTS = "=+-@'"
 """Text that begins so is marked as text, lest a program take it for a formula."""
@@ -138,6 +138,15 @@ def fit_letterhead(sheet: Worksheet, width: int) -> None:
 def _span(sheet: Worksheet, first: int, last: int) -> float:
     """The width of some columns together, in characters."""
     return sum(sheet.column_dimensions[get_column_letter(n)].width for n in range(first, last + 1))
+
+
+def period_line(content: Content, labels: Labels) -> str:
+    """`Periode November 2026 · Nomor …`; a courtesy copy and a dry run are named so first."""
+    word = labels.sections["text"]
+    letter = content.letter
+    trial = word["trial_note"] if content.occasion.trial else ""
+    line = f"{word['period']} {letter.period} · {word['number']} {letter.number}"
+    return " · ".join(part for part in (word["translated"], trial, line) if part)
 
 
 def table_head(sheet: Worksheet, row: int, columns: Sequence[Column], labels: Labels) -> None:

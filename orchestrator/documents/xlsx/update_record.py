@@ -13,7 +13,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 from orchestrator.documents.content.clock import NONE
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import BackupRow, Content, HostRow, ItemRow
-from orchestrator.documents.xlsx.check_list import subtitle
 from orchestrator.documents.xlsx.dress import Dress
 from orchestrator.documents.xlsx.package import new_workbook, workbook_bytes
 from orchestrator.documents.xlsx.page import keep_signatures, printed, protected
@@ -24,6 +23,7 @@ from orchestrator.documents.xlsx.sheet import (
     Column,
     full_width,
     letterhead,
+    period_line,
     signatures,
     table_head,
     table_row,
@@ -148,7 +148,7 @@ def _sheet(book: Workbook, part: _Part, content: Content, labels: Labels) -> Non
     columns = part.columns
     sheet: Worksheet = book.create_sheet(labels.word("sheet", part.key))
     titles = [labels.word("title", part.key), labels.word("title", f"{part.key}_2")]
-    head = letterhead(sheet, content, [*titles, subtitle(content, labels)], len(columns))
+    head = letterhead(sheet, content, [*titles, period_line(content, labels)], len(columns))
     table_head(sheet, head, columns, labels)
     row = table(sheet, head + 1, part.records, _drawing(part))
     if not part.records:

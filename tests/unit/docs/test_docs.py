@@ -156,6 +156,8 @@ def default_words(section: str, field: Any) -> str:
         return "as usual"
     if field.default in ("", (), {}):
         return "empty"
+    if isinstance(field.default, tuple):
+        return f"[{', '.join(field.default)}]"
     return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-PHASES = ("check", "backup", "update", "antivirus", "test", "restore", "doctor")
+PHASES = ("check", "rehearse", "backup", "update", "antivirus", "test", "restore", "doctor")
 
 
 def load(path: Path) -> Any:

@@ -7,11 +7,13 @@ import traceback
 from hostside.answer import Answer, frame
 
 PHASES = ("check", "backup", "update", "antivirus", "test", "restore")
+# What a guest and its hypervisor are asked beside them (roles/*/tasks/hypervisor.yml).
+BESIDE = ("prepare", "snapshot", "proof", "revert")
 
 
 def carry_out_function(phase):
     """The phase's function(request, answer); imported late, so one broken phase harms no other."""
-    if phase not in PHASES:
+    if phase not in PHASES + BESIDE:
         raise ValueError("unknown phase %r" % phase)
     return importlib.import_module("hostside." + phase).run
 
@@ -31,7 +33,7 @@ def carry_out(request):
     return answer.finish()
 
 
-CHANGING = ("backup", "update", "antivirus", "restore")
+CHANGING = ("backup", "update", "antivirus", "restore", "snapshot", "revert")
 
 
 def main(request, packed_sources):

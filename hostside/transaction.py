@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from hostside import bundle, durable, hostinfo, state, systemd, wayin
+from hostside import bundle, durable, hostinfo, state, systemd, told, wayin
 from hostside.answer import Answer
 from hostside.command import ENVIRONMENT, run
 
@@ -39,6 +39,9 @@ def start_or_attach(request, packed_sources):
     transaction = str(request.get("transaction", ""))
     if not state.IDENTITY.match(transaction):
         return refusal(request, "no-transaction", "a change needs a transaction id", "")
+    waiting = told.still_running(request)
+    if waiting is not None:
+        return waiting
     if nothing_to_change(request) and not os.path.isdir(state.folder(transaction)):
         from hostside.main import carry_out
 

@@ -117,7 +117,10 @@ def after_revert(request, answer):
 def set_clock(request, answer):
     """Put the clock right, which went back with the memory; returns a sentence when it was."""
     wanted, now = request.get("clock"), time.time()
-    if not isinstance(wanted, (int, float)) or wanted - now < CLOCK_SECONDS:
+    if not isinstance(wanted, (int, float)):
+        return []
+    wanted += max(0.0, time.monotonic() - request.get("arrived", time.monotonic()))
+    if wanted - now < CLOCK_SECONDS:
         return []
     try:
         time.clock_settime(time.CLOCK_REALTIME, float(wanted))

@@ -12,7 +12,7 @@ def run(request, answer):
     """`facts.snapshot` {name, uuid, proof}, or `refused` with the reason."""
     taken = request.get("backup") or {}
     try:
-        works, found = guest_of(taken)
+        works, found = guest_of(request)
         reverted = hypervisors.read(taken["id"]).get("reverted")
         if reverted:
             raise Unusable("the guest was put back at %s: that ended its update" % reverted)
@@ -24,10 +24,12 @@ def run(request, answer):
     answer.facts["snapshot"] = {"name": taken["id"], "uuid": found.uuid, "proof": proof}
 
 
-def guest_of(taken):
-    """(adapter, guest) of a backup that was handed over and is on record here; or Unusable."""
+def guest_of(request):
+    """(adapter, guest) of the backup that was handed over and is on record here; or Unusable."""
+    taken = request.get("backup") or {}
     record = hypervisors.read(taken.get("id") or "")
-    if record["kind"] != taken.get("method") or record["uuid"] != taken.get("uuid"):
+    known = (record["kind"], record["uuid"], record["host"])
+    if known != (taken.get("method"), taken.get("uuid"), request.get("host", "")):
         raise Unusable("the hypervisor's record of %s is another guest's" % taken["id"])
     works = hypervisors.adapter(record["kind"])
     return works, works.find(record["guest"])

@@ -22,7 +22,7 @@ def run(request, answer):
     taken = request.get("backup") or {}
     noted = state.notes(request["transaction"])
     try:
-        works, found = proof.guest_of(taken)
+        works, found = proof.guest_of(request)
         sentences = works.proof(found, taken["id"])
         known = went_back(works, found, noted)
         if known == "no":

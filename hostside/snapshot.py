@@ -8,6 +8,7 @@ import time
 
 from hostside import backup, hypervisors, told, worker
 from hostside.answer import utc
+from hostside.outcome import one_line
 from hostside.unusable import Unusable
 
 SECONDS = 900
@@ -23,6 +24,7 @@ def run(request, answer):
         works = hypervisors.adapter(options.get("kind"))
         found = works.find(guest, options.get("domain") or "")
         name = hypervisors.identity(request["transaction"])
+        alone(found, request, answer)
         record = taken(works, found, name, request, guest)
         proof = works.proof(found, name)
     except (Unusable, OSError, ValueError, KeyError) as error:
@@ -34,6 +36,18 @@ def run(request, answer):
         created=utc(record["created"]), proof=proof,
     )
     sweep(works, found, int(options.get("keep", backup.KEEP)), name, answer)
+
+
+def alone(found, request, answer):
+    """Raises Unusable when another host of the inventory was backed up as this guest before.
+
+    A guest under foreign hands may tell another one's UUID and cards, to have that one put back.
+    """
+    for _, name in hypervisors.of_guest(found.uuid, answer):
+        host = hypervisors.read(name)["host"]
+        if host != request.get("host", ""):
+            raise Unusable("%s was backed up as the host %s before (%s)" % (
+                found.name, one_line(host), hypervisors.path(name)))
 
 
 def taken(works, found, name, request, guest):

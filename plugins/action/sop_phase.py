@@ -31,7 +31,7 @@ CHANGING = frozenset({"backup", "update", "antivirus", "restore", "snapshot", "r
 # Asked beside a phase, of a guest or of its hypervisor: what they say is no result of the phase
 # and goes to the next task as `told`.
 BESIDE = frozenset({"prepare", "snapshot", "proof", "revert"})
-RECONNECTS = 3
+RECONNECTS = 2
 RECONNECT_SECONDS = 5
 # Where a Python may be when the inventory does not say; EL8 has only platform-python.
 PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python", "/usr/local/bin/python3", "python3")

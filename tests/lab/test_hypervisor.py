@@ -73,7 +73,7 @@ def prepared(lab: Lab) -> dict[str, Any]:
 def snapshot(lab: Lab, guest: dict[str, Any], number: int, **more: Any) -> dict[str, Any]:
     """What the hypervisor answers to a guest's `prepare`."""
     options = {"kind": "libvirt", "keep": 2, **more.pop("options", {})}
-    asked = {"items": [ITEM], **more, "transaction": f"{number:032x}"}
+    asked = {"items": [ITEM], "host": GUEST, **more, "transaction": f"{number:032x}"}
     return ask(lab, KVM, "snapshot", options, told=told_by(guest), **asked)
 
 
@@ -136,12 +136,12 @@ def test_the_guest_goes_back_whole_and_only_once(lab: Lab, tmp_path: Path) -> No
     assert abs(time.time() - float(sh(lab, GUEST, "date +%s"))) < 90
     # Asked again, the hypervisor has its receipt; what was written since stays.
     sh(lab, GUEST, "echo since >/root/since; sync")
-    asked = {"backup": taken, "transaction": restore["transaction"]}
+    asked = {"backup": taken, "host": GUEST, "transaction": restore["transaction"]}
     again = ask(lab, KVM, "revert", {}, **asked)
     assert (again["status"], again["attached"]) == ("ok", True)
     assert sh(lab, GUEST, "cat /root/since") == "since"
     # The guest has no receipt of its update any more, and yet none can begin once more.
-    said = ask(lab, KVM, "proof", {}, backup=taken)
+    said = ask(lab, KVM, "proof", {}, host=GUEST, backup=taken)
     assert "that ended its update" in told(said)["no-snapshot"]
     update = evidence(state, Phase.UPDATE)
     sh(lab, GUEST, f"test ! -e /var/lib/sop-run/transactions/{update['transaction']}")
@@ -160,6 +160,8 @@ def test_a_snapshot_counts_only_while_the_packages_are_what_they_were(lab: Lab) 
     assert made["status"] == "ok", told(made)
     name = made["facts"]["snapshot"]["name"]
     assert set(sh(lab, KVM, SNAPSHOTS).split()) == {name, ADMINISTRATORS}
+    as_another = snapshot(lab, guest, 23, host="web01")
+    assert f"was backed up as the host {GUEST} before" in told(as_another)["no-snapshot"]
     again = snapshot(lab, prepared(lab), 21, options={"keep": 1})
     assert again["attached"] and again["facts"] == made["facts"]
     asked: dict[str, Any] = {"items": [ITEM], "told": told_by(made), "transaction": f"{21:032x}"}
@@ -169,13 +171,13 @@ def test_a_snapshot_counts_only_while_the_packages_are_what_they_were(lab: Lab) 
     assert found["status"] == "ok", told(found)
     sh(lab, GUEST, "apt-mark hold lab-web")
     try:
-        said = ask(lab, KVM, "proof", {}, backup=found["facts"]["backup"])
+        said = ask(lab, KVM, "proof", {}, host=GUEST, backup=found["facts"]["backup"])
         assert said["status"] == "ok", told(said)
         asked = {**asked, "backup": found["facts"]["backup"], "told": told_by(said)}
         update = ask(lab, GUEST, "update", {}, **{**asked, "transaction": f"{22:032x}"})
         assert "packages were changed since the snapshot" in told(update)["no-backup"]
         sh(lab, KVM, f"virsh snapshot-delete {GUEST} {name}")
-        gone = ask(lab, KVM, "proof", {}, backup=found["facts"]["backup"])
+        gone = ask(lab, KVM, "proof", {}, host=GUEST, backup=found["facts"]["backup"])
         assert gone["status"] == "refused"
     finally:
         sh(lab, GUEST, "apt-mark unhold lab-web")
@@ -203,7 +205,7 @@ def test_a_revert_that_is_cut_off_is_not_done_twice(lab: Lab) -> None:
         for number, known in ((32, True), (33, False)):
             sh(lab, KVM, "rm -f /root/reverts")
             with ThreadPoolExecutor() as side:
-                asked = {"backup": taken, "transaction": f"{number:032x}"}
+                asked = {"backup": taken, "host": GUEST, "transaction": f"{number:032x}"}
                 answer = side.submit(ask, lab, KVM, "revert", {}, **asked)
                 wait_for(lab, KVM, "test -e /root/reverts", 120)
                 holder = json.loads(sh(lab, KVM, "cat /var/lib/sop-run/lock"))

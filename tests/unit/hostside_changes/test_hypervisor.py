@@ -163,24 +163,26 @@ def test_a_revert_that_was_cut_off_is_repeated_only_if_it_surely_did_nothing(
 def test_a_guest_that_was_put_back_is_not_updated_again() -> None:
     record = {
         "name": NAME, "kind": "libvirt", "uuid": UUID, "created": 1.0,
-        "guest": {"uuid": UUID, "cards": []}, "reverted": "2026-11-25T16:53:30Z",
+        "host": "guest01", "guest": {"uuid": UUID, "cards": []}, "reverted": "2026-11-25T16:53:30Z",
     }  # fmt: skip
     hypervisors.write(NAME, record)
     taken = {"id": NAME, "method": "libvirt", "uuid": UUID}
     answer = Answer("proof")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(virsh.Libvirt, "find", lambda *_: None)
-        proof.run({"backup": taken}, answer)
+        proof.run({"backup": taken, "host": "guest01"}, answer)
         assert answer.status == "refused"
         assert "that ended its update" in answer.problems[0]["message"]
+        with pytest.raises(Unusable, match="another guest's"):
+            proof.guest_of({"backup": taken, "host": "web01"})
         for changed in ({"uuid": "0" + UUID[1:]}, {"method": "xen"}):
             with pytest.raises(Unusable, match="another guest's"):
-                proof.guest_of({**taken, **changed})
+                proof.guest_of({"backup": {**taken, **changed}, "host": "guest01"})
     with pytest.raises(Unusable, match="no record"):
-        proof.guest_of({**taken, "id": "sop-run-" + "c" * 32})
+        proof.guest_of({"backup": {**taken, "id": "sop-run-" + "c" * 32}})
     Path(hypervisors.path(NAME)).write_text("{}")
     with pytest.raises(Unusable, match="sealed"):
-        proof.guest_of(taken)
+        proof.guest_of({"backup": taken, "host": "guest01"})
 
 
 def test_room_is_asked_where_the_disks_lie(tmp_path: Path) -> None:

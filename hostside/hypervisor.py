@@ -39,7 +39,8 @@ class Hypervisor:
             raise Unusable("this guest was restarted while its snapshot was made")
         unchanged(found.get("sha256"))
         return {
-            "location": "%s guest %s" % (self.kind, found["domain"]), "size_bytes": 0,
+            "location": "%s guest %s on %s" % (self.kind, found["domain"], found.get("on")),
+            "size_bytes": 0,
             "sha256": found["sha256"], "uuid": found["uuid"],
             "proof": [*found.get("proof", []), "the package database has SHA-256 %s, as right "
                       "before the snapshot" % found["sha256"]],

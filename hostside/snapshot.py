@@ -4,6 +4,7 @@ It runs under the guest's own transaction. `told` is what the guest's `prepare` 
 `options`: `kind`, `domain`, `keep`, `snapshot_seconds`.
 """
 
+import socket
 import time
 
 from hostside import backup, hypervisors, told, worker
@@ -33,7 +34,7 @@ def run(request, answer):
         return
     answer.facts["snapshot"] = dict(
         record["guest"], kind=options["kind"], name=name, domain=found.name,
-        created=utc(record["created"]), proof=proof,
+        on=socket.gethostname(), created=utc(record["created"]), proof=proof,
     )
     sweep(works, found, int(options.get("keep", backup.KEEP)), name, answer)
 

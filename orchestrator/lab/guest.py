@@ -101,7 +101,9 @@ def start(state: State, host: Host) -> None:
 
 
 def running(state: State, host: Host) -> bool:
-    """Whether the guest is switched on."""
+    """Whether the guest is switched on; it is off when its hypervisor is."""
+    if leader(hypervisor_of(state).namespace) is None:
+        return False
     listing = run(on_hypervisor(state, ["virsh", "list", "--name"]))
     return host.name in listing.split()
 

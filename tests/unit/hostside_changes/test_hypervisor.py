@@ -18,7 +18,8 @@ SHA = "b" * 64
 BOOT = "0cf13d07-3eda-4ebc-8799-cb93b71d36c2"
 SNAPSHOT = {
     "uuid": UUID, "cards": ["52:54:00:99:00:02"], "boot_id": BOOT, "sha256": SHA,
-    "kind": "libvirt", "name": NAME, "domain": "guest01", "created": "", "proof": ["it is there"],
+    "kind": "libvirt", "name": NAME, "domain": "guest01", "on": "kvm01",
+    "created": "", "proof": ["it is there"],
 }  # fmt: skip
 REVERT = {"name": NAME, "uuid": UUID, "known": True, "proof": ["it is there"], "at": "now"}
 
@@ -76,7 +77,7 @@ def test_a_guest_accepts_the_snapshot_of_itself_as_it_is() -> None:
     assert backend.reason_against(request) == ""
     taken = backend.take(NAME, request)
     assert (taken["sha256"], taken["uuid"]) == (SHA, UUID)
-    assert taken["location"] == "libvirt guest guest01"
+    assert taken["location"] == "libvirt guest guest01 on kvm01"
     for changed, words in (
         ({"uuid": "0" + UUID[1:]}, "another guest's"),
         ({"boot_id": "9" + BOOT[1:]}, "was restarted"),

@@ -1,6 +1,6 @@
 """The back ends of the backup, and which one a host uses (SOP step 6)."""
 
-from hostside import btrfs, lvm, owncommand, packages, snapper, zfs
+from hostside import btrfs, hypervisor, lvm, owncommand, packages, snapper, zfs
 from hostside.unusable import Unusable
 
 BACKENDS = {
@@ -11,6 +11,7 @@ BACKENDS = {
     "command": owncommand.BACKEND,
     "packages": packages.BACKEND,
 }
+BACKENDS.update(hypervisor.BACKENDS)
 AUTOMATIC = ("snapper", "btrfs", "zfs", "lvm", "packages")
 METHODS = ("auto", *BACKENDS)
 

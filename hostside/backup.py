@@ -41,11 +41,12 @@ def run(request, answer):
     sweep(int(request.get("options", {}).get("keep", KEEP)), identity, answer)
 
 
-def verify(taken):
-    """Prove `facts.backup` of an earlier phase again; returns the host's record of it.
+def verify(request):
+    """Prove `request["backup"]`, `facts.backup` of an earlier phase; returns the host's record.
 
     Raises one of DOUBTS, in words for the report, when it does not hold any more.
     """
+    taken = dict(request.get("backup") or {}, told=request.get("told"))
     if not taken.get("id") or not taken.get("sha256"):
         raise Unusable("no backup of this host was handed over")
     record = records.read(taken["id"])

@@ -14,6 +14,7 @@ from hostside import (
     checks,
     durable,
     hostinfo,
+    hypervisor,
     managers,
     naming,
     preflight,
@@ -113,6 +114,9 @@ def check_backup(answer, options):
     if asked not in METHODS:
         told(answer, "no-backup", "backup_method %r is not one of %s" % (
             fact["asked"], ", ".join(METHODS)))
+        return
+    if asked in hypervisor.BACKENDS:
+        fact["method"] = asked  # whether its hypervisor can is asked by the backup phase only
         return
     request = {"items": [], "options": {"method": asked, "command": options.get("backup_command")}}
     for name in AUTOMATIC if asked == "auto" else (asked,):

@@ -8,11 +8,13 @@ from hostside.answer import Answer, frame
 
 PHASES = ("check", "rehearse", "backup", "update", "antivirus", "test", "restore", "doctor")
 READING = ("check", "rehearse")  # all that a dry run may ask for
+# What a guest and its hypervisor are asked beside them (roles/*/tasks/hypervisor.yml).
+BESIDE = ("prepare", "snapshot", "proof", "revert")
 
 
 def carry_out_function(phase):
     """The phase's function(request, answer); imported late, so one broken phase harms no other."""
-    if phase not in PHASES:
+    if phase not in PHASES + BESIDE:
         raise ValueError("unknown phase %r" % phase)
     return importlib.import_module("hostside." + phase).run
 
@@ -32,7 +34,7 @@ def carry_out(request):
     return answer.finish()
 
 
-CHANGING = ("backup", "update", "antivirus", "restore")
+CHANGING = ("backup", "update", "antivirus", "restore", "snapshot", "revert")
 
 
 def refused(request):

@@ -5,7 +5,7 @@ do, baseline), all of them, and never calls what carries them out. A request of 
 (`rehearsal: true`), and so does `hostside/main.py` refuse any other phase for it.
 """
 
-from hostside import backends, baseline, keeproom, preflight, simulation
+from hostside import backends, baseline, hypervisor, keeproom, preflight, simulation
 from hostside.answer import Answer
 
 REFRESH = ("private", "system", "none")
@@ -53,6 +53,11 @@ def check_backup(request, answer):
     """Which back end would be used, why no better one, and whether it has room."""
     own, options = Answer("rehearse"), request.get("options", {})
     fact = answer.facts["backup"] = {"method": "", "against": {}}
+    if options.get("method") in hypervisor.BACKENDS:
+        fact["method"] = options["method"]
+        note(answer, "backup", own, "%s would be used; a dry run does not ask the hypervisor"
+             % fact["method"])
+        return True
     try:
         fact["method"] = backends.choose(request)
         for name in backends.AUTOMATIC:

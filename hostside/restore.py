@@ -3,7 +3,16 @@
 import contextlib
 import os
 
-from hostside import apt, backup, baseline, hostinfo, packagelock, records, services
+from hostside import (
+    apt,
+    backup,
+    baseline,
+    hostinfo,
+    hypervisor,
+    packagelock,
+    records,
+    services,
+)
 from hostside.backends import BACKENDS
 from hostside.unusable import Unusable
 
@@ -13,8 +22,11 @@ LOCK_SECONDS = 120
 def run(request, answer):
     """Put the host back, restart what that touches, and prove the versions."""
     taken = request.get("backup") or {}
+    if taken.get("method") in hypervisor.BACKENDS:
+        by_hypervisor(request, answer)
+        return
     try:
-        record = backup.verify(taken)
+        record = backup.verify(request)
     except backup.DOUBTS as error:
         answer.stop("refused", "no-backup", str(error), "Repair the host by hand.")
         return
@@ -36,6 +48,24 @@ def run(request, answer):
     prove(request, record, answer, proof)
     answer.facts["restore"] = {
         "method": taken["method"], "id": taken["id"], "files": len(paths), "proof": proof,
+    }
+
+
+def by_hypervisor(request, answer):
+    """The hypervisor has put this guest back, whole: see that it did, and prove the versions.
+
+    The guest's own record went with the revert; the baseline in the request has what counts.
+    """
+    taken, proof = request["backup"], []
+    try:
+        proof = hypervisor.after_revert(request, answer)
+    except backup.DOUBTS as error:
+        answer.stop("failed", "restore-failed", str(error),
+                    "Look at the guest on its hypervisor, at once.")
+    versions = (request.get("baseline") or {}).get("packages") or {}
+    prove(request, {"packages": versions}, answer, proof)
+    answer.facts["restore"] = {
+        "method": taken["method"], "id": taken["id"], "files": 0, "proof": proof,
     }
 
 

@@ -64,8 +64,8 @@ def note(transaction, **values):
 def begun(request):
     """Whether an earlier attempt of this transaction may have changed the host.
 
-    An update notes that it begins to install, and a backup changes no package; of the other
-    phases' earlier attempts nothing is known, so they count.
+    An update notes that it begins to install, and backup and snapshot change no package; of the
+    other phases' earlier attempts nothing is known, so they count.
     """
     if request["phase"] == "update":
         try:
@@ -73,7 +73,7 @@ def begun(request):
         except durable.Damaged:
             return True
         return bool(noted.get("installing") or noted.get("rebooting_from"))
-    return request["phase"] != "backup" and request.get("attempt", 1) > 1
+    return request["phase"] not in ("backup", "snapshot") and request.get("attempt", 1) > 1
 
 
 def lay_reserve():

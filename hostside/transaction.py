@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from hostside import bundle, durable, hostinfo, state, systemd, wayin
+from hostside import bundle, durable, hostinfo, state, systemd, told, wayin
 from hostside.answer import Answer
 from hostside.command import ENVIRONMENT, run
 
@@ -39,6 +39,9 @@ def start_or_attach(request, packed_sources):
     transaction = str(request.get("transaction", ""))
     if not state.IDENTITY.match(transaction):
         return refusal(request, "no-transaction", "a change needs a transaction id", "")
+    waiting = told.still_running(request)
+    if waiting is not None:
+        return waiting
     if nothing_to_change(request) and not os.path.isdir(state.folder(transaction)):
         from hostside.main import carry_out
 
@@ -82,6 +85,7 @@ class Asker:
         self.packed_sources = packed_sources
         self.transaction = request["transaction"]
         self.began = False
+        self.arrived = time.monotonic()
         wait = request.get("options", {}).get("wait_seconds", WAIT_SECONDS)
         self.deadline = time.monotonic() + float(wait)
 
@@ -176,7 +180,8 @@ class Asker:
         The worker makes its own state durable before it changes anything; what a power cut takes
         before that was never begun.
         """
-        keep = dict(self.request, worker=True, attempt=attempt, way_in=wayin.connection())
+        keep = dict(self.request, worker=True, attempt=attempt, way_in=wayin.connection(),
+                    arrived=self.arrived)
         text = bundle.program(self.packed_sources, keep)
         durable.write(self.path("program.py"), text.encode("ascii"), sync=False)
         state.save(self.transaction, "state", {

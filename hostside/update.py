@@ -133,7 +133,7 @@ def may_begin(change):
         answer.stop("refused", "bad-option", "reboot must be one of %s" % ", ".join(REBOOTS))
         return False
     try:
-        backup.verify(change.request.get("backup") or {})
+        backup.verify(change.request)
     except backup.DOUBTS as error:
         answer.stop("refused", "no-backup", str(error), "Make a backup first; nothing was changed.")
         return False

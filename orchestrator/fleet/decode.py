@@ -102,6 +102,8 @@ def from_event(event: dict[str, Any], phase: Phase, transaction: str) -> Outcome
     if not host or kind not in ("runner_on_ok", "runner_on_failed", "runner_on_unreachable"):
         return None
     result = data.get("res") or {}
+    if "sop_said" in result or data.get("ignore_errors"):
+        return None  # what a guest's hypervisor was asked beside: the guest's own task tells it
     if kind == "runner_on_unreachable":
         return Outcome(
             host=host,

@@ -77,6 +77,7 @@ class Stock:
     cache: Cache
     machines: VmCache | None
     security: Source
+    image: Path  # with the roots; the base's, or the one with a hypervisor's root as well
 
 
 def provide(machine: Machine, progress: Progress, folder: Path = FOLDER) -> Cache:
@@ -104,6 +105,23 @@ def provide_vm(machine: Machine, base: Cache, progress: Progress) -> VmCache:
     final = base.folder.parent / vm_id(machine)
     _provide(final, progress, "vmbase", str(base.image))
     return VmCache(final)
+
+
+def hypervisor_id(machine: Machine) -> str:
+    """The name of the image with a hypervisor's root: everything that decides what it contains."""
+    digest = hashlib.sha256(recipe_id(machine).encode())
+    digest.update(Path(__file__).with_name("hypervisorbase.py").read_bytes())
+    return "hypervisor-" + digest.hexdigest()[:16]
+
+
+def provide_hypervisor(machine: Machine, base: Cache, progress: Progress) -> Path:
+    """The base's image with a hypervisor's root as well (half a minute, once).
+
+    Raises CannotRunError with the reason when the build fails.
+    """
+    final = base.folder.parent / hypervisor_id(machine)
+    _provide(final, progress, "hypervisorbase", str(base.image))
+    return final / "pool.img"
 
 
 def _provide(final: Path, progress: Progress, program: str, *words: str) -> None:

@@ -23,15 +23,15 @@ from orchestrator.model.errors import CannotRunError
 Inside = Callable[[Sequence[str]], list[str]]
 """Makes of a command the one that runs it on the host."""
 REBOOT = 133  # how systemd-nspawn --keep-unit ends when the host asked for a reboot
-# $1 log, $2 root, $3 machine name, then the files of its own cgroups. It goes on while the host
-# reboots and ends with the host otherwise.
-_SUPERVISOR = f"""log=$1 root=$2 machine=$3; shift 3
+# $1 log, $2 root, $3 machine name, $4 one more option or nothing, then the files of its own
+# cgroups. It goes on while the host reboots and ends with the host otherwise.
+_SUPERVISOR = f"""log=$1 root=$2 machine=$3 more=$4; shift 4
 exec </dev/null >>"$log" 2>&1
 for file in "$@"; do echo $$ >"$file" || exit; done
 while :; do
     systemd-nspawn --quiet --register=no --keep-unit --directory="$root" --machine="$machine" \
         --network-namespace-path=/proc/self/ns/net --link-journal=no --resolv-conf=off \
-        --timezone=off --console=pipe --kill-signal=SIGRTMIN+3 --boot
+        --timezone=off --console=pipe --kill-signal=SIGRTMIN+3 $more --boot
     code=$?
     echo "systemd-nspawn ended with $code"
     [ $code -eq {REBOOT} ] || exit $code
@@ -63,7 +63,8 @@ def start(state: State, host: Host) -> None:
     """Boot the host; returns at once. A supervisor of its own outlives this program."""
     inside = [f"--mount={mount_namespace(state)}", f"--net=/run/netns/{host.namespace}"]
     root = state.directory / "pool/hosts" / host.name
-    words = [str(log_path(state, host)), str(root), host.namespace]
+    more = "--bind=/dev/net/tun" if host.kind == "hypervisor" else ""  # for its guests' cards
+    words = [str(log_path(state, host)), str(root), host.namespace, more]
     groups = cgroups.create(state.prefix, host.name)
     launch(["nsenter", *inside, "sh", "-c", _SUPERVISOR, "supervisor", *words, *groups])
 

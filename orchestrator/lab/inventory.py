@@ -37,7 +37,9 @@ def write_ssh(state: State, host_keys: Mapping[str, str]) -> None:
 def write_inventory(state: State) -> Path:
     """Write inventory/hosts.yml; returns its path."""
     directory = state.directory
-    groups: dict[str, Any] = {name: {"hosts": {}} for name in ("debian", "rpm", "thin", "vm")}
+    groups: dict[str, Any] = {
+        name: {"hosts": {}} for name in ("debian", "rpm", "thin", "vm", "hypervisor", "guest")
+    }
     for host in state.hosts:
         group = "debian" if host.kind == "full" else host.kind
         groups[group]["hosts"][host.name] = variables(host)
@@ -70,5 +72,6 @@ def variables(host: Host) -> dict[str, Any]:
     if host.user != "root":
         found["ansible_become"] = True
     found["lab_scenario"] = host.scenario
+    found.update(shown.variables)
     found["test_checks"] = [dict(check) for check in shown.checks]
     return found

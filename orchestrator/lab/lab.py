@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator.lab import full, maker, network, vm
-from orchestrator.lab.cache import Stock, provide, provide_vm
+from orchestrator.lab import full, guest, maker, network, vm
+from orchestrator.lab.cache import Stock, provide, provide_hypervisor, provide_vm
 from orchestrator.lab.inventory import inventory_path
 from orchestrator.lab.machine import Progress, check_machine, prepare_machine, require_root
 from orchestrator.lab.members import end_members, leader, leaders, start_time
 from orchestrator.lab.officers import key_folder
-from orchestrator.lab.qemu import VM_TOOLS
+from orchestrator.lab.qemu import GUEST_TOOLS, VM_TOOLS
 from orchestrator.lab.scenario import HostSpec, scenario
 from orchestrator.lab.sources import read_sources, source_of
 from orchestrator.lab.state import Host, State, create, find, load, plan_state
@@ -115,7 +115,7 @@ class Lab:
 
         Raises UsageError for a machine: its file system is its own.
         """
-        if self.host(host).kind == "vm":
+        if self.host(host).kind in maker.EMULATED:
             raise UsageError(f"lab: {host} is a machine; its files are seen from inside only")
         return full.root_path(self.state, self.host(host))
 
@@ -132,7 +132,9 @@ class Lab:
     def stop(self, host: str, *, force: bool = False) -> None:
         """Shut a host down; with `force`, cut its power instead."""
         found = self.host(host)
-        if found.kind == "thin" or force:
+        if found.kind == "guest":
+            guest.stop(self.state, found)
+        elif found.kind == "thin" or force:
             end_members([found.namespace])
         elif found.kind == "vm":
             vm.stop(self.state, found)
@@ -142,13 +144,16 @@ class Lab:
     def start(self, host: str) -> None:
         """Switch a stopped host on and wait until it is at work."""
         found = self.host(host)
-        if leader(found.namespace) is None:
+        if not self.running(host):
             maker.switch_on(self.state, found)
         maker.wait_at_work(self.state, [found])
 
     def running(self, host: str) -> bool:
         """Whether the host is switched on."""
-        return leader(self.host(host).namespace) is not None
+        found = self.host(host)
+        if found.kind == "guest":
+            return guest.running(self.state, found)
+        return leader(found.namespace) is not None
 
     def reachable(self, host: str) -> bool:
         """Whether the host's network plug is in."""
@@ -166,7 +171,9 @@ class Lab:
                 "shows": scenario(host.scenario).shows,
                 "address": host.address,
                 "user": host.user,
-                "running": host.namespace in running,
+                "running": self.running(host.name)
+                if host.kind == "guest"
+                else host.namespace in running,
                 "link": host.name not in cut,
             }
             for host in self.hosts
@@ -190,8 +197,10 @@ class Lab:
 
 def stock(hosts: Sequence[HostSpec], progress: Progress) -> Stock:
     """Everything that these hosts are made of, built where it is not there yet."""
-    machines = any(host.kind == "vm" for host in hosts)
-    machine = prepare_machine(progress, VM_TOOLS if machines else {})
+    machines = any(host.kind in maker.EMULATED for host in hosts)
+    hypervisors = any(host.kind == "hypervisor" for host in hosts)
+    tools = {**(VM_TOOLS if machines else {}), **(GUEST_TOOLS if hypervisors else {})}
+    machine = prepare_machine(progress, tools)
     if machines and machine.architecture != "amd64":
         raise UsageError(f"lab: machines are emulated on amd64 only, not on {machine.architecture}")
     base = provide(machine, progress)
@@ -199,4 +208,5 @@ def stock(hosts: Sequence[HostSpec], progress: Progress) -> Stock:
         base,
         provide_vm(machine, base, progress) if machines else None,
         source_of(f"{machine.codename}-security", read_sources()),
+        provide_hypervisor(machine, base, progress) if hypervisors else base.image,
     )

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from orchestrator.lab import cgroups, full, network, pool, thin, vm
+from orchestrator.lab import cgroups, full, guest, network, pool, thin, vm
 from orchestrator.lab.cache import Stock
 from orchestrator.lab.inventory import write_inventory, write_ssh
 from orchestrator.lab.limits import raise_limits, registration, restore_limits
@@ -25,6 +25,8 @@ from orchestrator.lab.state import FILE, Host, State, save
 from orchestrator.model.errors import CannotRunError
 
 BANNER_PROGRAM = Path(__file__).with_name("banner.py")
+EMULATED = ("vm", "guest")
+"""Kinds of hosts with a kernel of their own: they are entered by ssh only."""
 MADE = (
     *("bin", "inventory", "keys", "logs", "machines", "pool", "www"),
     *("known_hosts", "pool.img"),
@@ -45,13 +47,16 @@ def make(state: State, stock: Stock, progress: Progress) -> None:
     raise_limits(state.prefix)
     save(state, registration(state.prefix))  # so that the lab is found without its folder, too
     network.connect(state)
-    pool.copy_image(state, stock.cache)
+    pool.copy_image(state, stock.image)
     pool.offer(state, stock.cache)
     pool.start_anchor(state)
     key = generate_key(state.directory / "keys/hosts/id_ed25519", state.prefix)
     with ThreadPoolExecutor(max_workers=4) as workers:
-        made = workers.map(lambda host: make_host(state, host, key, stock), state.hosts)
-        host_keys = dict(zip((host.name for host in state.hosts), made, strict=True))
+        host_keys: dict[str, str] = {}
+        # Guests come last: their files lie on their hypervisor, whose libvirt starts them.
+        for hosts in ([h for h in state.hosts if h.kind != "guest"], guests(state)):
+            made = workers.map(lambda host: make_host(state, host, key, stock), hosts)
+            host_keys.update(zip((host.name for host in hosts), made, strict=True))
     write_ssh(state, host_keys)
     write_office(state.directory)
     progress(f"lab: hosts are starting ({time.monotonic() - began:.0f} s)")
@@ -60,11 +65,18 @@ def make(state: State, stock: Stock, progress: Progress) -> None:
     progress(f"lab: all hosts are at work ({time.monotonic() - began:.0f} s)")
 
 
+def guests(state: State) -> list[Host]:
+    """The hosts that a hypervisor of the lab runs."""
+    return [host for host in state.hosts if host.kind == "guest"]
+
+
 def make_host(state: State, host: Host, key: str, stock: Stock) -> str:
     """Make a host and switch it on; `key` may log in. Returns its public host key."""
     shown = scenario(host.scenario)
     if host.kind == "vm":
         public = vm.make(state, host, key, stock)
+    elif host.kind == "guest":
+        public = guest.make(state, host, key, stock)
     else:
         thin_host = host.kind == "thin"
         root = thin.make_root(state, host) if thin_host else full.make_root(state, host, shown.base)
@@ -82,6 +94,8 @@ def switch_on(state: State, host: Host) -> None:
         thin.start(state, host, scenario(host.scenario).base)
     elif host.kind == "vm":
         vm.start(state, host, scenario(host.scenario).base)
+    elif host.kind == "guest":
+        guest.start(state, host)
     else:
         full.start(state, host)
 
@@ -89,10 +103,10 @@ def switch_on(state: State, host: Host) -> None:
 def wait_at_work(state: State, hosts: Sequence[Host]) -> None:
     """Wait until ssh answers (where the link is up), systemd has started all, services answer.
 
-    Raises CannotRunError when a host takes longer than a minute, 2 s per host, 180 s per machine.
+    Raises CannotRunError when a host takes longer than a minute, 2 s per host, 300 s per machine.
     """
-    seconds = 60.0 + sum(180 if host.kind == "vm" else 2 for host in hosts)
-    wait_switched_on(state, hosts, seconds / 2)
+    seconds = 60.0 + sum(300 if host.kind in EMULATED else 2 for host in hosts)
+    wait_switched_on(state, [host for host in hosts if host.kind != "guest"], seconds / 2)
     cut = network.cut_hosts(state)
     wait_reachable(state, [host for host in hosts if host.name not in cut], seconds)
     for host in hosts:
@@ -141,7 +155,7 @@ def wait_reachable(state: State, hosts: Sequence[Host], seconds: float) -> None:
 
 def inside(state: State, host: Host, argv: Sequence[str]) -> list[str]:
     """What runs `argv` inside a host, as root. Raises CannotRunError when it is off."""
-    if host.kind == "vm":
+    if host.kind in EMULATED:
         return vm.inside(state, host, argv)
     pid = leader(host.namespace)
     if pid is None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from orchestrator.lab.process import run
 from orchestrator.lab.recipe import CONTROLLER
 from orchestrator.lab.state import Host, State
+from orchestrator.model.errors import CannotRunError
 
 BRIDGE = "br0"
 TAP = "tap0"
@@ -41,11 +42,47 @@ def connect(state: State) -> None:
     ]
     for host in state.hosts:
         port = interface(host)
-        lines.append(f"link add {port} type veth peer name host0 netns {host.namespace}")
+        plug, where = ("host0", host.namespace)
+        if host.kind == "guest":
+            plug, where = (guest_plug(host), hypervisor_of(state).namespace)
+        lines.append(f"link add {port} type veth peer name {plug} netns {where}")
         lines.append(f"link set {port} master {BRIDGE} up")
     batch(lines, state.prefix)
     for host in state.hosts:
-        batch(_machine() if host.kind == "vm" else _inside(host), host.namespace)
+        if host.kind == "guest":
+            batch(_guest(host), hypervisor_of(state).namespace)
+        else:
+            batch(_machine() if host.kind == "vm" else _inside(host), host.namespace)
+
+
+def hypervisor_of(state: State) -> Host:
+    """The lab's host that runs its guests. Raises CannotRunError when there is none."""
+    for host in state.hosts:
+        if host.kind == "hypervisor":
+            return host
+    raise CannotRunError("lab: guests need a hypervisor in the same lab")
+
+
+def guest_plug(host: Host) -> str:
+    """A guest's plug, in its hypervisor's namespace."""
+    return f"plug{host.number}"
+
+
+def guest_tap(host: Host) -> str:
+    """A guest's network card, in its hypervisor's namespace."""
+    return f"tap{host.number}"
+
+
+def _guest(host: Host) -> list[str]:
+    """Beside the inside of its hypervisor: the guest's card and plug on a bridge of their own."""
+    bridge = f"brg{host.number}"
+    return [
+        f"link add {bridge} type bridge forward_delay 0",
+        f"tuntap add dev {guest_tap(host)} mode tap",
+        f"link set {guest_tap(host)} master {bridge} up",
+        f"link set {guest_plug(host)} master {bridge} up",
+        f"link set {bridge} up",
+    ]
 
 
 def _inside(host: Host) -> list[str]:

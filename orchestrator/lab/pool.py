@@ -36,10 +36,10 @@ def image_path(state: State) -> Path:
     return state.directory / "pool.img"
 
 
-def copy_image(state: State, cache: Cache) -> None:
+def copy_image(state: State, cached: Path) -> None:
     """Copy the cached image and give the copy an identity of its own, so that labs can coexist."""
     image = image_path(state)
-    run(["cp", "--sparse=always", cache.image, image])
+    run(["cp", "--sparse=always", cached, image])
     run(["btrfstune", "-f", "-m", image])
 
 

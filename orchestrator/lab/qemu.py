@@ -15,7 +15,10 @@ VM_TOOLS = {
     "mke2fs": "e2fsprogs",
     "cpio": "cpio",
 }
+GUEST_TOOLS = {"qemu-img": "qemu-utils"}
+"""Needed for guests of a hypervisor, beside those."""
 MEMORY_MIB = 384
+KERNEL_WORDS = "console=ttyS0 net.ifnames=0 mitigations=off nowatchdog quiet"
 
 
 def emulator(
@@ -37,7 +40,7 @@ def emulator(
         *("qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,tb-size=256"),
         *("-cpu", "max", "-smp", "1", "-m", str(memory_mib), "-display", "none", "-nodefaults"),
         *("-kernel", str(kernel), "-initrd", str(initrd)),
-        *("-append", f"console=ttyS0 net.ifnames=0 mitigations=off nowatchdog quiet {words}"),
+        *("-append", f"{KERNEL_WORDS} {words}"),
         *("-device", "virtio-rng-pci"),
         *("-chardev", f"file,id=console,append=on,path={console}", "-serial", "chardev:console"),
     ]

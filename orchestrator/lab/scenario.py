@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from orchestrator.model.errors import UsageError
 
-Kind = Literal["full", "rpm", "thin", "vm"]
+Kind = Literal["full", "rpm", "thin", "vm", "hypervisor", "guest"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Scenario:
     sources: tuple[str, ...] = ("lab",)  # lab, security
     prepare: tuple[tuple[str, ...], ...] = ()  # commands run in the root before its first boot
     checks: tuple[Mapping[str, object], ...] = ()  # the inventory's `test_checks`
+    variables: Mapping[str, object] = field(default_factory=dict)  # of the host, in the inventory
     ready: tuple[str, ...] = ()  # command that succeeds on the host when it is at work
     reachable: bool = True
 
@@ -226,6 +227,27 @@ SCENARIOS: tuple[Scenario, ...] = (
         kind="vm",
         base="rootthin",
         install=(("lab-web", "1.0"), ("lab-api", "1.0"), ("lab-kernel", "6.1.1")),
+        checks=answers("lab-web", 8080) + answers("lab-api", 8081),
+        ready=_asks(8081),
+    ),
+    Scenario(
+        "hypervisor",
+        "libvirt and QEMU, which run the lab's guests",
+        "kvm",
+        kind="hypervisor",
+        base="hypervisor",
+        sources=(),
+        checks=_SSH,
+        ready=("virsh", "--quiet", "list"),
+    ),
+    Scenario(
+        "guest",
+        "an emulated machine that a hypervisor of the lab runs; an update breaks its service",
+        "guest",
+        kind="guest",
+        base="root",
+        install=(("lab-web", "1.0"), ("lab-api", "1.0")),
+        variables={"backup_method": "libvirt", "backup_hypervisor": "kvm01"},
         checks=answers("lab-web", 8080) + answers("lab-api", 8081),
         ready=_asks(8081),
     ),

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from orchestrator.lab.cache import Stock
+from orchestrator.lab.cache import Stock, VmCache
 from orchestrator.lab.members import end_members, leader
 from orchestrator.lab.network import TAP
 from orchestrator.lab.packages import package
@@ -35,14 +35,28 @@ def folder_path(state: State, host: Host) -> Path:
     return state.directory / "machines" / host.name
 
 
+def started_from(stock: Stock) -> VmCache:
+    """What machines start from. Raises CannotRunError when it was not built."""
+    if stock.machines is None:
+        raise CannotRunError("lab: nothing was built that machines could start from")
+    return stock.machines
+
+
 def make(state: State, host: Host, key: str, stock: Stock) -> str:
-    """The machine's own disk and initrd; returns its public host key.
+    """The machine's own disk and initrd; returns its public host key."""
+    base = started_from(stock)
+    folder = folder_path(state, host)
+    public = own_initrd(state, host, key, stock, folder / "initrd.img")
+    run(["cp", "--sparse=always", base.disk, folder / "disk.img"])
+    run(["cp", base.kernel, folder / "vmlinuz"])
+    return public
+
+
+def own_initrd(state: State, host: Host, key: str, stock: Stock, target: Path) -> str:
+    """The machine's own initrd, at `target`; returns its public host key.
 
     What makes it this one host lies in the initrd and is put on the disk at its first boot.
     """
-    base = stock.machines
-    if base is None:
-        raise CannotRunError("lab: nothing was built that machines could start from")
     shown = scenario(host.scenario)
     folder = folder_path(state, host)
     personal = folder / "extra/lab/personal"
@@ -62,10 +76,8 @@ def make(state: State, host: Host, key: str, stock: Stock) -> str:
         steps.insert(0, ["dpkg", "--install", f"/{INBOX}/{deb.file_name}"])
     steps.append(["rm", "-r", f"/{INBOX}"])
     write(personal, "lab-first-boot", "".join(shlex.join(step) + "\n" for step in steps))
-    extended(base.initrd, folder / "extra", folder / "initrd.img")
+    extended(started_from(stock).initrd, folder / "extra", target)
     shutil.rmtree(folder / "extra")
-    run(["cp", "--sparse=always", base.disk, folder / "disk.img"])
-    run(["cp", base.kernel, folder / "vmlinuz"])
     return public
 
 
@@ -95,7 +107,7 @@ def start(state: State, host: Host, volume: str) -> None:
 
 def inside(state: State, host: Host, argv: Sequence[str]) -> list[str]:
     """What runs a command inside the machine, as root: over ssh, so it needs the network."""
-    if leader(host.namespace) is None:
+    if host.kind == "vm" and leader(host.namespace) is None:
         raise CannotRunError(f"lab: {host.name} is switched off")
     directory = state.directory
     options = [

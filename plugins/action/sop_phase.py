@@ -15,6 +15,7 @@ import re
 import resource
 import shlex
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,8 +27,13 @@ from ansible.plugins.action import ActionBase
 
 HOSTSIDE = Path(__file__).resolve().parents[2] / "hostside"
 MARK = "SOP-RUN-EVIDENCE"
-CHANGING = frozenset({"backup", "update", "antivirus", "restore"})
+CHANGING = frozenset({"backup", "update", "antivirus", "restore", "snapshot", "revert"})
 READING = frozenset({"check", "rehearse"})
+# Asked beside a phase, of a guest or of its hypervisor: what they say is no result of the phase
+# and goes to the next task as `told`.
+BESIDE = frozenset({"prepare", "snapshot", "proof", "revert"})
+RECONNECTS = 2
+RECONNECT_SECONDS = 5
 # Where a Python may be when the inventory does not say; EL8 has only platform-python.
 PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python", "/usr/local/bin/python3", "python3")
 NO_PYTHON = "sop-run: no Python on this host"
@@ -132,6 +138,15 @@ def end_children() -> None:
             os.kill(int(pid), signal.SIGTERM)
 
 
+def _beside(found: dict[str, Any]) -> dict[str, Any]:
+    """An answer under names that are no result of the phase, whatever it says."""
+    return {
+        "changed": bool(found.get("changed")),
+        "sop_said": found.get("sop_evidence", ""),
+        "sop_reason": found.get("sop_reason", ""),
+    }
+
+
 class ActionModule(ActionBase):
     """One phase on one host."""
 
@@ -153,6 +168,51 @@ class ActionModule(ActionBase):
             request["options"]["stage"] = False  # nothing at all is left on the host
         if phase in CHANGING and self._task.check_mode:
             return {"skipped": True, "msg": f"{phase} changes hosts and is left out in check mode"}
+        if phase in BESIDE and self._task.delegate_to:
+            return self._hypervisor(phase, request, task_vars)
+        if "told" in arguments:
+            self._hand_on(request, arguments["told"])
+        found = self._asked(phase, request, task_vars)
+        return _beside(found) if phase in BESIDE else found
+
+    def _hypervisor(
+        self, phase: str, request: dict[str, Any], task_vars: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What a guest's hypervisor says, or why it says nothing: never a fault of the task,
+        since it would count as the guest's."""
+        delegated = str(self._task.delegate_to)
+        self._hand_on(request, self._task.args.get("told"))
+        if delegated not in task_vars["groups"]["all"]:
+            return _beside(
+                self._failure(f"{delegated} (backup_hypervisor) is not in the inventory")
+            )
+        own = task_vars.get("ansible_delegated_vars", {}).get(delegated, {})
+        for left in reversed(range(RECONNECTS)):
+            try:
+                return _beside(self._asked(phase, request, own))
+            except AnsibleConnectionFailure as error:
+                reason = f"the hypervisor {delegated} cannot be reached: {error}"
+            if left:
+                time.sleep(RECONNECT_SECONDS)
+        return _beside(self._failure(reason))
+
+    def _hand_on(self, request: dict[str, Any], told: Any) -> None:
+        """Give a request what the task before was told, and the time as it is now.
+
+        A guest that went back with its memory knows nothing of connections made since, so those
+        are given up first.
+        """
+        told = told if isinstance(told, dict) else {}
+        reason = told.get("sop_reason") or told.get("msg") or "the other side was not asked"
+        request["told"] = {"line": str(told.get("sop_said") or ""), "reason": str(reason)}
+        if told and request["phase"] == "restore":
+            request["clock"] = int(time.time())
+            self._connection.reset()
+
+    def _asked(
+        self, phase: str, request: dict[str, Any], task_vars: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Send the program with its request; the evidence, or why there is none."""
         bundle = _bundle()
         text = bundle.program(bundle.payload(HOSTSIDE), request)
         try:
@@ -202,7 +262,7 @@ class ActionModule(ActionBase):
                 "items": [],
                 "options": {},
             }
-        if folder and request.get("phase") != phase:
+        if folder and request.get("phase") != (self._task.args.get("of") or phase):
             raise AnsibleError(f"sop_phase: the request for {host} is for another phase")
         if request.get("rehearsal") and phase not in READING:
             raise AnsibleError(f"sop_phase: a dry run only reads hosts; {phase} is no part of it")

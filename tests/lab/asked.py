@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def send(
-    lab: Lab, host: str, phase: str, options: dict[str, Any], **request: Any
+    lab: Lab, host: str, phase: str, options: dict[str, Any], /, **request: Any
 ) -> subprocess.CompletedProcess[str]:
     """How the host program ended on a host."""
     asked = {"phase": phase, "transaction": "", "items": [], "options": options}
@@ -26,7 +26,9 @@ def send(
     return lab.run(host, ["/usr/bin/python3", "-I", "-"], timeout=300, text=text)
 
 
-def ask(lab: Lab, host: str, phase: str, options: dict[str, Any], **request: Any) -> dict[str, Any]:
+def ask(
+    lab: Lab, host: str, phase: str, options: dict[str, Any], /, **request: Any
+) -> dict[str, Any]:
     """The evidence of a phase on a host."""
     done = send(lab, host, phase, options, **request)
     lines = [x for x in done.stdout.splitlines() if x.startswith("SOP-RUN-EVIDENCE")]

@@ -106,3 +106,13 @@ def test_why_a_host_is_unreachable(message: str, words: str) -> None:
 @pytest.mark.parametrize("kind", ["runner_on_start", "playbook_on_stats", "runner_item_on_ok"])
 def test_other_events_mean_nothing(kind: str) -> None:
     assert decode.from_event(event(GOOD, kind), Phase.CHECK, "") is None
+
+
+def test_what_a_hypervisor_is_asked_beside_is_no_result_of_its_guest() -> None:
+    for result in ({"sop_said": GOOD}, {"sop_said": "", "sop_reason": "it cannot be reached"}):
+        assert decode.from_event(event(None, **result), Phase.CHECK, "") is None
+    late = event(None, "runner_on_failed", msg="Timed out after 300 second(s).")
+    late["event_data"]["ignore_errors"] = True
+    assert decode.from_event(late, Phase.CHECK, "") is None
+    late["event_data"]["ignore_errors"] = False
+    assert outcome(late).kind is OutcomeKind.FAILED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
+from hostside import hypervisor, hypervisors
+from hostside.main import BESIDE as BESIDE_PHASES
+
 PHASES = ("check", "rehearse", "backup", "update", "antivirus", "test", "restore", "doctor")
+# What a guest and its hypervisor are asked beside a phase, where a hypervisor backs hosts up:
+# (phase of the host program, whether it is delegated). A play of its own, without a host elsewhere.
+BESIDE = {
+    "backup": (("prepare", False), ("snapshot", True)),
+    "update": (("proof", True),),
+    "restore": (("revert", True),),
+}
 
 
 def load(path: Path) -> Any:
@@ -27,7 +38,10 @@ def test_a_role_is_one_task_whose_options_are_its_variables(phase: str, root: Pa
         assert value == f"{{{{ {phase}_{option} }}}}"
     defaults = load(root / "roles" / phase / "defaults/main.yml")
     limit = f"{phase}_timeout_seconds"  # Ansible's own limit, nothing for the host program
-    assert {f"{phase}_{option}" for option in call["options"]} == set(defaults) - {limit}
+    beside = {"backup_hypervisor", "backup_domain", "backup_snapshot_seconds"}
+    assert {f"{phase}_{option}" for option in call["options"]} == set(defaults) - {limit} - beside
+    handed_on = f"{{{{ {phase}_told | default(omit) }}}}" if phase in BESIDE else None
+    assert call.get("told") == handed_on
     waits = f"{{{{ {phase}_wait_seconds | int + 300 }}}}"
     assert tasks[0]["timeout"] == (f"{{{{ {limit} }}}}" if limit in defaults else waits)
 
@@ -55,8 +69,35 @@ def test_every_option_is_read_by_a_host_program(phase: str, root: Path) -> None:
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_playbook_asks_each_host_one_thing(phase: str, root: Path) -> None:
-    (play,) = load(root / "playbooks" / f"{phase}.yml")
+    *before, play = load(root / "playbooks" / f"{phase}.yml")
     assert play["gather_facts"] is False
     (task,) = play["tasks"]
     assert task["ansible.builtin.import_role"] == {"name": phase, "rolespec_validate": False}
     assert "become" not in play
+    assert [one.get("tasks") is None for one in before] == (
+        [True, False] if phase in BESIDE else []
+    )
+
+
+@pytest.mark.parametrize("phase", BESIDE)
+def test_only_guests_of_a_hypervisor_are_asked_more(phase: str, root: Path) -> None:
+    first, guests, _ = load(root / "playbooks" / f"{phase}.yml")
+    assert set(first) == {"name", "hosts", "gather_facts"}, "it must cost nothing"
+    assert f"in {json.dumps(list(hypervisor.BACKENDS))}" in guests["hosts"]
+    (task,) = guests["tasks"]
+    assert task["ansible.builtin.import_role"] == {
+        "name": phase,
+        "tasks_from": "hypervisor",
+        "rolespec_validate": False,
+    }
+    tasks = load(root / "roles" / phase / "tasks/hypervisor.yml")
+    asked = tuple((one["sop_phase"]["phase"], "delegate_to" in one) for one in tasks)
+    assert asked == BESIDE[phase]
+    assert set(hypervisors.KINDS) == set(hypervisor.BACKENDS)
+    for one in tasks:
+        assert one["sop_phase"]["of"] == phase
+        assert one["sop_phase"]["phase"] in BESIDE_PHASES
+        delegated = "delegate_to" in one
+        assert one.get("ignore_errors", False) is delegated
+        assert one.get("delegate_to") == ("{{ backup_hypervisor }}" if delegated else None)
+    assert tasks[-1]["register"] == f"{phase}_told"

@@ -85,7 +85,7 @@ def _rehearsed(suite: Xml.Element, state: CycleState, host: str, why: str) -> No
         for part in PARTS:
             _judge(_case(suite, host, f"rehearse {part}"), outcome)
         return
-    found = evidence.facts.get("parts", []) if evidence is not None else []
+    found = (evidence.facts.get("parts") or []) if evidence is not None else []
     parts = {p.get("part"): p for p in found if isinstance(p, dict)}
     for part in PARTS:
         case, told = _case(suite, host, f"rehearse {part}"), parts.get(part)

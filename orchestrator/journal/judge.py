@@ -25,7 +25,7 @@ def reason_of(outcome: Outcome | None) -> str:
         return printable(outcome.reason)
     if evidence.problems:
         return printable(evidence.problems[0].message)
-    failed = [t for t in evidence.facts.get("tests", []) if t.get("result") == "failed"]
+    failed = [t for t in evidence.facts.get("tests") or [] if t.get("result") == "failed"]
     if failed:
         return printable(f"{failed[0].get('name', '')}: {failed[0].get('evidence', '')}")
     return f"status {evidence.status}"

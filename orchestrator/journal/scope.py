@@ -27,6 +27,6 @@ def unread_advisories(state: CycleState, host: str) -> tuple[str, ...]:
     evidence = checked(state, host)
     if evidence is None or not state.selection.cves:
         return ()
-    missing = set((evidence.facts.get("advisories") or {}).get("missing") or [])
+    missing = {str(n) for n in (evidence.facts.get("advisories") or {}).get("missing") or []}
     left = {i.name for i in out_of_scope(state, host) if i.kind != "antivirus"}
     return tuple(sorted(left & missing))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 SCHEMA = "sop-run/evidence/1"
 
@@ -90,6 +90,10 @@ class NewPackage(Record):
     sha256: str = ""
 
 
+_OBJECTS = ("advisories", "backup", "baseline", "simulation")
+_LISTS = ("parts", "tests")
+
+
 class Evidence(Record):
     """A host program's whole answer for one phase."""
 
@@ -104,6 +108,21 @@ class Evidence(Record):
     facts: dict[str, Any] = Field(default_factory=dict)
     items: tuple[EvidenceItem, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @field_validator("facts")
+    @classmethod
+    def _known_shapes(cls, facts: dict[str, Any]) -> dict[str, Any]:
+        """Facts that the program reads have the shape that it reads, or it is no evidence."""
+        for name in _OBJECTS:
+            if not isinstance(facts.get(name), dict | None):
+                raise ValueError(f"facts.{name} is no object")
+        for name in _LISTS:
+            rows = facts.get(name)
+            if rows is not None and not (
+                isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+            ):
+                raise ValueError(f"facts.{name} is no list of objects")
+        return facts
 
     @property
     def new_packages(self) -> tuple[NewPackage, ...]:

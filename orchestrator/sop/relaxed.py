@@ -28,7 +28,15 @@ class Relaxation:
 def relaxations(office: Office, order: Order | None = None) -> tuple[Relaxation, ...]:
     """Everything that is relaxed under office.yml, or in the order once there is one (step 4)."""
     return (*_duties(office), *_gates(office), *_work(office), *_times(office),
-            *_waves(office, order))  # fmt: skip
+            *_waves(office, order), *_restores(office))  # fmt: skip
+
+
+def _restores(office: Office) -> Iterator[Relaxation]:
+    """The Kepala orders updates, and so what puts hosts back."""
+    others = [r for r in office.rules.restore_by if r != "kepala"]
+    if others:
+        roles = ", ".join(office.role_name(r) for r in others)
+        yield Relaxation("restore", f"a restore may be ordered by {roles}, too", {"now": roles})
 
 
 def _duties(office: Office) -> Iterator[Relaxation]:

@@ -7,7 +7,7 @@ refers to it, and has its own documents and archive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from orchestrator.model.office import Office, Officer
 from orchestrator.model.plan import Item, Plan
 from orchestrator.model.restoring import RestoreSource
 from orchestrator.model.statement import Statement
+from orchestrator.model.text import printable
 from orchestrator.model.verdict import Verdict
 from orchestrator.office.load import load_office
 from orchestrator.signature.ssh import sign as ssh_sign
@@ -44,6 +45,9 @@ from orchestrator.workflow.run import Run
 from orchestrator.workflow.settings import Settings
 from orchestrator.workflow.stop import SafeStop
 
+WHOLE_GUEST = frozenset({"libvirt"})
+"""Back ends whose snapshot holds everything that a host has, not its system alone."""
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -51,6 +55,7 @@ class Wish:
 
     hosts: tuple[str, ...]
     reason: str
+    whole_guest: bool = False  # let a hypervisor's snapshot take data back as well
 
 
 @dataclass(frozen=True)
@@ -69,13 +74,15 @@ def restore(settings: Settings, signer: Signer, wish: Wish, progress: Progress) 
     """
     if not wish.reason.strip():
         raise UsageError("an order to restore needs a reason", "say it with --reason TEXT")
-    wish = Wish(tuple(dict.fromkeys(wish.hosts)), wish.reason.strip())
+    wish = replace(wish, hosts=tuple(dict.fromkeys(wish.hosts)), reason=wish.reason.strip())
     folder = find_cycle(settings, signer.cycle)
     office = load_office(settings.office)
     by = _Orderer(office, _may_order(office, signer.officer), signer.key)
     state = read_state(folder)
     _require_backups(state, wish.hosts)
     _require_latest(settings, state, wish.hosts)
+    if not wish.whole_guest:
+        _require_no_guest(state, wish.hosts)
     if state.closed_at:
         return _in_own_cycle(settings, state, by, wish, progress)
     if state.steps[7].state != "passed":
@@ -120,6 +127,20 @@ def _require_backups(state: CycleState, hosts: tuple[str, ...]) -> None:
                 f"there is nothing to restore on {host}: cycle {state.cycle} did not change it "
                 "after a proven backup, or it has been put back already",
                 f"sop-run status {state.cycle} shows what became of each host",
+            )
+
+
+def _require_no_guest(state: CycleState, hosts: tuple[str, ...]) -> None:
+    """A hypervisor puts the whole guest back, data included: nobody may order that unawares."""
+    for host in hosts:
+        outcome = state.last(host, Phase.BACKUP)
+        evidence = outcome.read() if outcome is not None else None
+        backup = (evidence.facts.get("backup") or {}) if evidence is not None else {}
+        if backup.get("method") in WHOLE_GUEST:
+            raise UsageError(
+                f"the backup of {host} is a snapshot of the whole guest: whatever was written on "
+                f"it since {printable(backup.get('created', 'then'), 40)} would be lost, data too",
+                "if that is wanted, order it with --whole-guest",
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from hostside import leftovers, roomwatch
 
-IDENTITY = "fedcba9876543210" * 2
+IDENTITY = secrets.token_hex(16)  # another run of these tests must not meet ours
 
 
 @pytest.fixture

@@ -94,6 +94,8 @@ RELAXED: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ({"rules": {"canary": "off"}}, [("canary", "")]),
     ({"rules": {"abort_limit": "unlimited"}}, [("abort-limit", "")]),
     ({"rules": {"abort_limit": "100%"}}, [("abort-limit", "")]),
+    ({"rules": {"restore_by": ["kepala", "jf"]}}, [("restore", "")]),
+    ({"rules": {"restore_by": ["kepala"]}}, []),
     ({"rules": {"abort_limit": 5, "wave": "100%", "canary": "50%"}}, []),
     ({"steps": {4: {"role": "jf"}}}, [("gate-shared", "4")]),
     ({"steps": {10: {"role": "kepala"}}}, [("gate-shared", "10")]),

@@ -79,7 +79,7 @@ def step_forward(state: CycleState | None, entry: Entry) -> CycleState:
             jump = clock_jump(state, entry)
             check_allowed(state, entry)
             APPLY[entry.kind](state, entry)
-    except (machine.IllegalStep, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise IllegalEntry(
             f"journal entry {entry.seq} ({entry.kind}) is not allowed: {error}"
         ) from error

@@ -111,6 +111,7 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
         )
     if by_role | {officer.role} == set(gate.signers):
         pass_step(state, gate.number, entry)
+        state.steps[gate.number].held = gate
 
 
 def gate_returned(state: CycleState, entry: Entry) -> None:

@@ -57,6 +57,7 @@ def _within(state: CycleState, statement: Statement, entry: Entry) -> None:
     # What was shown for the steps undone is out of date: nobody can sign for it any more.
     state.documents = {n: d for n, d in state.documents.items() if d.step < 8}
     state.signatures = [s for s in state.signatures if s.step < 8]
+    state.number, state.serial = "", None  # of a report that is no more
     for host in statement.hosts:
         del state.verdicts[host]
     open_ready(state, entry.at)
@@ -94,6 +95,7 @@ def was_changed(state: CycleState, host: str) -> bool:
 def _read(state: CycleState, entry: Entry) -> Statement:
     """The statement, after every check that needs no cryptography."""
     statement = Statement.model_validate_json(entry.body["statement"])
+    require(isinstance(entry.body["signature"], str), "the signature is no text")
     require(statement.canonical() == entry.body["statement"], "the statement is not canonical")
     require(statement.decision == "restore", "the statement does not say restore")
     require(statement.cycle == state.cycle, f"the statement is for cycle {statement.cycle}")

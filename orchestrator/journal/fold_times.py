@@ -22,8 +22,13 @@ def office_changed(state: CycleState, entry: Entry) -> None:
     ):
         _recounted(state, entry)
     told = relaxed_in(entry.body)
+    before = state.procedure
     state.office = office
     note_relaxed(state, entry.at, told)
+    # Half a gate that is others' now would never be whole: all of them sign it anew.
+    pairs = zip(before, state.procedure, strict=True)
+    changed = {new.number for old, new in pairs if set(old.signers) != set(new.signers)}
+    state.signatures = [s for s in state.signatures if s.step not in changed]
 
 
 def calendar_recorded(state: CycleState, entry: Entry) -> None:
@@ -80,7 +85,8 @@ def _check_statement(state: CycleState, entry: Entry) -> None:
     body = entry.body
     statement = NoteStatement.model_validate_json(body["statement"])
     require(statement.canonical() == body["statement"], "the statement is not canonical")
-    require(bool(body["signature"]), "the signature is missing")
+    signature = body["signature"]
+    require(isinstance(signature, str) and bool(signature), "the signature is missing")
     require(statement.cycle == state.cycle, f"the statement is for cycle {statement.cycle}")
     require(statement.journal_head == state.head, "it was made for another journal head (replay)")
     said = (statement.step, statement.kind, statement.text, statement.officer, statement.officer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from orchestrator.model.evidence import Outcome, Phase
@@ -28,6 +28,7 @@ class StepState:
     actor: str = ""  # officer id, or user@machine where the program acted
     opened_seq: int = 0  # journal entries with which the step opened and passed: they tell what
     passed_seq: int = 0  # came first also where the clock was wrong
+    held: Step | None = None  # a gate as it was when it passed: who signed it does not change
 
 
 @dataclass(frozen=True)
@@ -194,8 +195,12 @@ class CycleState:
 
     @property
     def procedure(self) -> tuple[Step, ...]:
-        """The 13 steps as this office runs them."""
-        return procedure(self.office)
+        """The 13 steps as this office runs them; a gate that passed is still whose it was then."""
+        return tuple(self._as_held(step) for step in procedure(self.office))
+
+    def _as_held(self, step: Step) -> Step:
+        held = self.steps[step.number].held
+        return step if held is None else replace(step, role=held.role, signers=held.signers)
 
     @property
     def terms(self) -> Order:

@@ -83,8 +83,11 @@ def step_time(state: CycleState, step: Step, now: str = "") -> StepTime:
         # The tests themselves, then the officers' part, which begins when all of them are done.
         if state.steps[7].state != "passed":
             return replace(time, seconds=machine)
-        start, before = state.steps[7].ended_at, machine
-        stand = replace(stand, opened_seq=state.steps[7].passed_seq)
+        tested = state.steps[7]
+        # An order to restore opens it anew, long after: what came before is not of this step.
+        if stand.opened_seq <= tested.passed_seq:
+            start, before = tested.ended_at, machine
+            stand = replace(stand, opened_seq=tested.passed_seq)
     own = None if _is_uncertain(state, stand, start, end) else _between(state, start, end)
     if own is None:
         return replace(time, uncertain=True)
@@ -107,7 +110,10 @@ def return_seconds(state: CycleState, record: ReturnRecord) -> float | None:
 def returned_to(state: CycleState) -> ReturnRecord | None:
     """The return because of which a step is open now, or None."""
     last = state.returns[-1] if state.returns else None
-    return last if last is not None and state.steps[last.to].state == "open" else None
+    if last is None or state.steps[last.to].state != "open":
+        return None
+    # An order to restore may have opened it since.
+    return last if state.steps[last.to].opened_seq == last.seq else None
 
 
 def reasons_wanted(state: CycleState, now: str) -> list[StepTime]:

@@ -78,8 +78,12 @@ def known_states(settings: Settings) -> Iterator[CycleState]:
 
 
 def begun(state: CycleState) -> set[str]:
-    """Hosts that a cycle has begun to change and not judged since."""
+    """Hosts that a cycle has begun to change, or was ordered to restore, and not judged since.
+
+    What is ordered back goes to a backup that was the latest when the order was signed: no other
+    cycle may change the host in between.
+    """
     if state.closed_at:
         return set()
     touched = {h for run in state.runs if run.phase in CHANGING for h in run.hosts}
-    return {h for h in touched if h not in state.verdicts}
+    return {h for h in touched if h not in state.verdicts} | set(state.to_restore)

@@ -26,6 +26,7 @@ from orchestrator.workflow.run import Run
 from orchestrator.workflow.settings import Settings
 from orchestrator.workflow.signed import take_up
 from orchestrator.workflow.stop import SafeStop
+from orchestrator.workflow.wayback import check_list, put_forward
 
 GATE_DOCUMENTS: dict[int, tuple[DocumentName, ...]] = {
     3: (),  # the check list of step 2 is shown
@@ -149,6 +150,9 @@ def carry_on(run: Run, *, hosts: bool = True) -> Standing:
             draft(run)
         elif not hosts:
             return _standing(run, "monthly")
+        elif step == 2 and run.state.source is not None:
+            put_forward(run)
+            check_list(run)
         elif step == 2:
             check(run)
         elif step in (5, 6, 7, 8):

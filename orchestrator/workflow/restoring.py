@@ -11,18 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from orchestrator.documents.names import DocumentName
 from orchestrator.journal.book import CycleBook, read_state
 from orchestrator.journal.fold_restore import may_restore, restore_step
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.store import now_utc
-from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.errors import UsageError
 from orchestrator.model.evidence import Phase
 from orchestrator.model.office import Office, Officer
-from orchestrator.model.plan import Item, Plan
-from orchestrator.model.restoring import RestoreSource
 from orchestrator.model.statement import Statement
 from orchestrator.model.text import printable
 from orchestrator.model.verdict import Verdict
@@ -40,10 +36,10 @@ from orchestrator.workflow.monthly import (
 )
 from orchestrator.workflow.progress import Progress
 from orchestrator.workflow.remediate import hosts_in_scope, next_number
-from orchestrator.workflow.requests import requests_for
 from orchestrator.workflow.run import Run
 from orchestrator.workflow.settings import Settings
 from orchestrator.workflow.stop import SafeStop
+from orchestrator.workflow.wayback import check_list, put_forward, source_of
 
 WHOLE_GUEST = frozenset({"libvirt"})
 """Back ends whose snapshot holds everything that a host has, not its system alone."""
@@ -210,14 +206,16 @@ def _in_own_cycle(
     cycle = again or next_number(settings, CycleId(today.year, today.month))
     folder = settings.cycle_folder(str(cycle))
     with SafeStop() as stop, CycleBook(folder, create=True) as book:
+        if not book.is_new and again is None:
+            raise UsageError(f"cycle {cycle} was opened by another run just now", "run it again")
         if book.is_new:
             source = source_of(old, wish.hosts).model_dump(mode="json")
             occasion = {"reason": wish.reason, "source": source}
             open_cycle(settings, cycle, book, by.office, inventory, occasion=occasion)
         adopt_office(book, by.office)
         run = Run(settings, book, progress, stop)
-        _put_forward(run, old)
-        shown = _check_list(run)
+        put_forward(run)
+        shown = check_list(run)
         with alone_on(settings, str(cycle), wish.hosts):
             _order(run, by, wish, shown)
         return carry_on(run)
@@ -240,66 +238,3 @@ def _restored_since(settings: Settings, old: CycleState, wish: Wish) -> CycleId 
                 f"go on with it: sop-run monthly --period {state.cycle}",
             )
     return None
-
-
-def source_of(old: CycleState, hosts: tuple[str, ...]) -> RestoreSource:
-    """What the new journal must know of the closed cycle to stand by itself."""
-    facts = {}
-    for host in hosts:
-        outcome = old.last(host, Phase.BACKUP)
-        evidence = outcome.read() if outcome is not None else None
-        facts[host] = evidence.facts if evidence is not None else {}
-    return RestoreSource(
-        cycle=old.cycle,
-        plan_id=old.plan.id if old.plan else "",
-        manifest=old.archive_manifest,
-        backups={host: dict(f.get("backup") or {}) for host, f in facts.items()},
-        baselines={host: dict(f.get("baseline") or {}) for host, f in facts.items()},
-    )
-
-
-def _put_forward(run: Run, old: CycleState) -> None:
-    """Step 2: the hosts as they are, and the plan: the closed cycle's items, the other way."""
-    state = run.state
-    if state.plan is not None:
-        return
-    todo = [h for h in state.hosts if state.last(h, Phase.CHECK) is None]
-    run.phase(Phase.CHECK, requests_for(state, todo, Phase.CHECK))
-    back = [i for h in state.hosts for i in old.approved(h) if i.kind != "antivirus"]
-    items = tuple(
-        Item.model_validate(
-            {
-                **replaced.model_dump(by_alias=True),
-                "number": number,
-                "from": replaced.to_version,
-                "to": replaced.from_version,
-                "size": 0,
-                "sha256": "",
-            }
-        )
-        for number, replaced in enumerate(back, 1)
-    )
-    plan = Plan(
-        cycle=state.cycle,
-        origin=state.origin,
-        revision=state.revision,
-        hosts=state.hosts,
-        items=items,
-    )
-    body = {"plan": plan.model_dump(mode="json", by_alias=True), "id": plan.id}
-    run.book.record("plan.made", body, step=2)
-
-
-def _check_list(run: Run) -> dict[str, str]:
-    """The check list that the order covers; passes step 2."""
-    if run.state.steps[2].state == "open":
-        run.document(DocumentName.CHECK_LIST, 2)
-        run.book.record("step.passed", step=2)
-    path = run.documents / DocumentName.CHECK_LIST
-    record = run.state.documents[DocumentName.CHECK_LIST]
-    if sha256_hex(path.read_bytes()) != record.sha256:
-        raise UsageError(
-            f"{path} was changed since it was made",
-            f"run `sop-run documents {run.state.cycle}` to make it again",
-        )
-    return {str(DocumentName.CHECK_LIST): record.sha256}

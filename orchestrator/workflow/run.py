@@ -116,7 +116,7 @@ class Run:
             if path.is_file() and sha256_hex(path.read_bytes()) == record.sha256:
                 return path
             self.progress.say(f"{name} was changed or is gone since it was recorded: made again")
-        self._keep_earlier(name, path)
+        self.keep_earlier(name, path)
         assets = self.settings.office.parent  # a relative logo lies beside office.yml
         templates = self.settings.templates
         rendered = render(name, self.state, self.documents, templates=templates, assets=assets)
@@ -125,7 +125,7 @@ class Run:
         self.progress.document(str(path))
         return path
 
-    def _keep_earlier(self, name: DocumentName, path: Path) -> None:
+    def keep_earlier(self, name: DocumentName, path: Path) -> None:
         """Put a copy of what was recorded before aside: an officer may have returned or signed it.
 
         It goes to the archive as `earlier/NNNN-NAME`, NNNN being its journal entry.

@@ -106,7 +106,9 @@ def take_up(run: Run) -> None:
         path = run.documents / name
         if record is not None and record.sha256 == signed[1].sha256 and path.is_file():
             continue
-        write_atomically(path, _kept(run, signed[1]))
+        data = _kept(run, signed[1])
+        run.keep_earlier(name, path)  # an earlier signed one, that was sent back or undone
+        write_atomically(path, data)
         if record is None or record.sha256 != signed[1].sha256:
             body = {"name": str(name), "sha256": signed[1].sha256, "size": signed[1].size}
             run.book.record("document.rendered", body, step=step)

@@ -34,7 +34,7 @@ class News:
 def news_of(state: CycleState, advise: Advise) -> list[News]:
     """Everything that a cycle gives to tell as it stands, oldest first."""
     found = []
-    if state.steps[7].state == "passed":
+    if state.steps[7].state == "passed" and not state.to_restore:
         found += _hosts(state)
     if state.gate is not None:
         found.append(_gate(state, state.gate, advise))
@@ -59,6 +59,8 @@ def _common(state: CycleState) -> dict[str, str]:
 
 
 def _gate(state: CycleState, gate: Step, advise: Advise) -> News:
+    if state.source is not None and gate.number < 5:
+        return _order(state, gate, advise)
     signed = {s.role for s in state.signed(gate.number)}
     roles = tuple(role for role in gate.signers if role not in signed)
     who, commands = [], []
@@ -80,6 +82,24 @@ def _gate(state: CycleState, gate: Step, advise: Advise) -> News:
     return News("gate", key, values, roles)
 
 
+def _order(state: CycleState, gate: Step, advise: Advise) -> News:
+    """A cycle that restores waits for the order, not for signatures gate by gate."""
+    assert state.source is not None
+    roles = state.office.rules.restore_by
+    officers = [o for role in roles for o in state.office.with_role(role)]
+    command = f"restore {state.source.cycle} {' '.join(state.hosts)} --as OFFICER --reason TEXT"
+    values = {
+        **_common(state),
+        "step": str(gate.number),
+        "kegiatan": gate.kegiatan,
+        "who": ", ".join(f"{printable(o.name, 80)} ({ROLE_NAMES[o.role]})" for o in officers),
+        "commands": advise(command),
+        "silent": "0",
+    }
+    key = f"gate:{gate.number}:{state.steps[gate.number].started_at}"
+    return News("gate", key, values, roles)
+
+
 def _hosts(state: CycleState) -> list[News]:
     bad = [v for h in state.hosts if (v := state.verdicts.get(h)) and v.verdict not in GOOD]
     if not bad:
@@ -92,8 +112,10 @@ def _hosts(state: CycleState) -> list[News]:
         "count": str(len(bad)),
         "list": "\n".join([*names, *([f"… +{more}"] if more else [])]),
     }
-    # Every host gets its verdict in the run that follows the order.
+    # Every host gets its verdict in the run that follows the order; a restore gives new ones.
     key = f"hosts:{state.steps[4].ended_at}"
+    if state.restores:
+        key += f":{state.restores[-1].signature.seq}"
     return [News("hosts", key, values, details="\n".join(reasons))]
 
 

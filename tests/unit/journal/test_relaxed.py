@@ -7,6 +7,7 @@ from typing import Any
 from orchestrator.model.plan import Order
 from orchestrator.workflow.monthly import office_body
 from tests.unit.cycles import Chain, item, office
+from tests.unit.journal.test_restore import changed
 
 OFF: dict[str, Any] = {"rules": {"separation_of_duties": False}}
 
@@ -71,3 +72,28 @@ def test_one_pair_of_duties_may_be_relaxed_alone() -> None:
         chain.add("step.passed", step=step)
     chain.sign(8, "siti")
     assert {c for c, _ in codes(chain)} == {"duty-order-test", "gate-shared"}
+
+
+def test_half_a_gate_that_is_others_now_is_signed_anew() -> None:
+    chain = changed()
+    chain.sign(8, "siti")
+    others = office(steps={8: {"role": "jf"}})
+    chain.add("office.changed", office_body(others))
+    assert chain.state.signed(8) == () and [s.step for s in chain.state.signatures] == [3, 4]
+    chain.sign(8, "joko")
+    chain.add("office.changed", office_body(others))
+    assert len(chain.state.signed(8)) == 1, "the gate is the same persons' as before"
+    chain.sign(8, "budi")
+    assert chain.state.steps[8].state == "passed"
+
+
+def test_a_gate_that_passed_stays_whose_it_was() -> None:
+    """Otherwise the work that it orders could not be done, and the report would name others."""
+    chain = Chain()
+    chain.check(item())
+    chain.sign(3, "budi")
+    chain.sign(4, "rina")
+    chain.add("office.changed", office_body(office(steps={3: {"role": "jf"}, 11: {"role": "jf"}})))
+    signers = {s.number: s.signers for s in chain.state.procedure if s.is_gate}
+    assert signers[3] == ("analis",) and signers[4] == ("kepala",) and signers[11] == ("jf",)
+    assert [s.officer for s in chain.state.signatures] == ["budi", "rina"]

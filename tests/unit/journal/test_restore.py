@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.journal.fold import IllegalEntry
 from orchestrator.journal.judge import judge
+from orchestrator.journal.times import returned_to, step_times
 from tests.unit.cycles import HOSTS, OFFICERS, Chain, evidence, item
 
 
@@ -151,15 +152,21 @@ def planned(chain: Chain) -> None:
     chain.add("step.passed", step=2)
 
 
+def order_own(chain: Chain) -> None:
+    """The order in a cycle of its own, whose check list is shown."""
+    chain.render(3)
+    fields = {"decision": "restore", "hosts": ("web1",), "reason": "login", "order": None}
+    text = chain.statement(4, "rina", cycle="2026-11-i01", **fields).canonical()
+    body = {"statement": text, "signature": "x"}
+    chain.add("restore.ordered", body, step=4, actor="rina")
+
+
 def test_a_cycle_of_its_own_is_ordered_once_and_never_updates() -> None:
     chain = own_cycle()
     planned(chain)
     with pytest.raises(IllegalEntry, match="ordered by `sop-run restore`"):
         chain.sign(3, "budi", cycle="2026-11-i01")
-    fields = {"decision": "restore", "hosts": ("web1",), "reason": "login", "order": None}
-    text = chain.statement(4, "rina", cycle="2026-11-i01", **fields).canonical()
-    body = {"statement": text, "signature": "x"}
-    chain.add("restore.ordered", body, step=4, actor="rina")
+    order_own(chain)
     assert [chain.state.steps[n].state for n in (3, 4)] == ["passed", "passed"]
     assert [s.officer for s in chain.state.signed(4)] == ["rina"], "duties stay apart at step 8"
     for phase in ("backup", "update", "antivirus"):
@@ -167,3 +174,66 @@ def test_a_cycle_of_its_own_is_ordered_once_and_never_updates() -> None:
             chain.run(phase, {"web1": {"evidence": evidence(phase, "t")}})
     assert restored(chain).startswith("restored")
     assert OFFICERS["rina"] == "kepala"
+
+
+def test_the_number_of_a_report_that_is_no_more_is_free_again() -> None:
+    chain = changed()
+    chain.sign(8, "siti")
+    chain.sign(8, "budi")
+    chain.render(10)
+    chain.add("step.passed", step=9)
+    chain.sign(10, "joko")
+    chain.sign(11, "rina", number="500/0007/2026", serial=7)
+    assert (chain.state.number, chain.state.serial) == ("500/0007/2026", 7)
+    order(chain)
+    assert (chain.state.number, chain.state.serial) == ("", None)
+
+
+def test_step_8_is_measured_from_the_order_that_opened_it_again() -> None:
+    chain = changed()
+    chain.sign(8, "siti")
+    chain.sign(8, "budi")
+    chain.clock = "2026-11-03T02:00:00.000000+00:00"  # a day later
+    order(chain)
+    chain.clock = "2026-11-03T02:05:00.000000+00:00"
+    restored(chain)
+    time = step_times(chain.state, "2026-11-03T02:10:00+00:00")[8]
+    assert time.seconds == 600 and returned_to(chain.state) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("statement", value) for value in (None, 7, [], {"a": 1}, "{", "9" * 5000)),
+        *(("signature", value) for value in (None, 7, [], {"a": 1})),
+    ],
+)
+def test_an_order_of_another_shape_is_no_order(field: str, value: Any) -> None:
+    chain = changed()
+    text = chain.statement(8, "rina", decision="restore", hosts=("web1",), reason="x", order=None)
+    body = {"statement": text.canonical(), "signature": "x", field: value}
+    with pytest.raises(IllegalEntry):
+        chain.add("restore.ordered", body, step=8, actor="rina")
+    assert not chain.state.restores
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("phase.ended", {"seconds": 10**400}),
+        ("order.drafted", {"order": {"canary": 10**400}}),
+        ("order.drafted", {"order": "all"}),
+        ("note.added", {"text": "x", "statement": "{}", "signature": 7}),
+        ("note.added", {"text": "x", "kind": ["remark"]}),
+        ("note.added", {"text": "x", "officer": {"id": "rina"}}),
+    ],
+)
+def test_entries_of_another_shape_are_refused(kind: str, body: dict[str, Any]) -> None:
+    chain = Chain()
+    if kind == "phase.ended":
+        chain.add("phase.started", {"phase": "check", "wave": 0, "hosts": ["web1"]})
+    if kind == "order.drafted":
+        chain.check(item())
+        chain.sign(3, "budi")
+    with pytest.raises(IllegalEntry):
+        chain.add(kind, body, step=4)

@@ -11,6 +11,7 @@ from orchestrator.model.errors import CannotRunError
 from orchestrator.workflow.exclusive import alone_on
 from orchestrator.workflow.settings import Settings
 from tests.unit.cycles import Chain, evidence, item
+from tests.unit.journal.test_restore import changed, order, order_own, own_cycle, planned
 
 
 def settings(home: Path) -> Settings:
@@ -77,4 +78,37 @@ def test_a_journal_without_entries_bars_nobody(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     write_copy([], folder / "journal.db")
     with alone_on(settings(tmp_path), "2026-11", ["web1"]):
+        pass
+
+
+def test_a_host_that_is_ordered_back_is_nobody_elses_until_it_is_judged(tmp_path: Path) -> None:
+    """Killed between the order and the work: its backup must still be the latest afterwards."""
+    chain = changed()
+    order(chain)
+    journal(tmp_path, chain)
+    here = settings(tmp_path)
+    with (
+        pytest.raises(CannotRunError, match="2026-11 has begun to change web1"),
+        alone_on(here, "2026-11-i01", ["web1"]),
+    ):
+        pass
+    with alone_on(here, "2026-11", ["web1"]), alone_on(here, "2026-11-i01", ["web2"]):
+        pass
+
+
+def test_a_cycle_of_its_own_bars_its_hosts_as_soon_as_it_is_ordered(tmp_path: Path) -> None:
+    chain = own_cycle()
+    planned(chain)
+    here = settings(tmp_path)
+    journal(tmp_path, chain, "2026-11-i01")
+    with alone_on(here, "2026-12", ["web1"]):
+        pass
+    order_own(chain)
+    for left in (tmp_path / "cycles/2026-11-i01").iterdir():
+        left.unlink()
+    write_copy(chain.entries, tmp_path / "cycles/2026-11-i01/journal.db")
+    with (
+        pytest.raises(CannotRunError, match="2026-11-i01 has begun to change web1"),
+        alone_on(here, "2026-12", ["web1"]),
+    ):
         pass

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 import re
 import zlib
 from typing import Any
@@ -18,6 +19,8 @@ from orchestrator.model.text import printable
 MARK = "SOP-RUN-EVIDENCE"
 MAX_BYTES = 32 * 1024 * 1024
 """Evidence beyond this many bytes is refused: memory stays bounded whatever a host sends."""
+MAX_DEPTH = 40
+_TOO_DEEP = f"it is nested deeper than {MAX_DEPTH} levels"
 
 
 def decode(line: str) -> dict[str, Any]:
@@ -34,12 +37,37 @@ def decode(line: str) -> dict[str, Any]:
         raise ValueError(f"it is cut short or larger than {MAX_BYTES} bytes")
     if hashlib.sha256(raw).hexdigest() != parts[1]:
         raise ValueError("its checksum is wrong")
+    try:
+        document = json.loads(raw, parse_float=_finite, parse_constant=_finite)
+        _check_depth(document)
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
     # Lone surrogates (undecodable bytes on the host) cannot be stored as UTF-8: replace them.
-    plain = json.dumps(json.loads(raw), ensure_ascii=False).encode("utf-8", "replace")
+    plain = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     document = json.loads(plain)
     if not isinstance(document, dict):
         raise ValueError("it is not an object")
     return document
+
+
+def _finite(text: str) -> float:
+    """A number that the journal can hold; raises ValueError for NaN, Infinity and 1e999."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"it has the number {printable(text, 20)}")
+    return value
+
+
+def _check_depth(document: Any) -> None:
+    """Raise ValueError where it is nested deeper than any evidence is, and than can be recorded."""
+    todo = [(document, 1)]
+    while todo:
+        value, depth = todo.pop()
+        if not isinstance(value, dict | list):
+            continue
+        if depth > MAX_DEPTH:
+            raise ValueError(_TOO_DEEP)
+        todo += [(v, depth + 1) for v in (value.values() if isinstance(value, dict) else value)]
 
 
 # What ssh says, and what an operator should do about it.

@@ -12,6 +12,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 SCHEMA = "sop-run/evidence/1"
+LARGEST = 2**53
+"""Bytes of a package: what every reader of JSON and of a workbook can hold."""
 
 
 class Phase(StrEnum):
@@ -71,7 +73,7 @@ class EvidenceItem(Record):
     after: str = ""  # update, antivirus, restore: version found afterwards
     result: str = ""  # updated, unchanged, failed, superseded, not-attempted, restored, possible
     source: str = ""
-    size: int = 0  # bytes to download
+    size: int = Field(0, ge=0, le=LARGEST)  # bytes to download
     sha256: str = ""  # of the package file, from signed metadata
     severity: str = ""
     advisories: tuple[str, ...] = ()
@@ -86,7 +88,7 @@ class NewPackage(Record):
     name: str
     arch: str = ""
     version: str
-    size: int = 0  # bytes to download
+    size: int = Field(0, ge=0, le=LARGEST)  # bytes to download
     sha256: str = ""
 
 
@@ -122,6 +124,9 @@ class Evidence(Record):
                 isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
             ):
                 raise ValueError(f"facts.{name} is no list of objects")
+        missing = (facts.get("advisories") or {}).get("missing")
+        if not isinstance(missing, list | None):
+            raise ValueError("facts.advisories.missing is no list")
         return facts
 
     @property

@@ -40,6 +40,13 @@ def reframe(raw: bytes, digest: str = "") -> str:
 
 
 GOOD = frame(evidence("check"))
+GOOD_JSON = json.dumps(evidence("check")).encode()
+ITEM = {"class": "system", "name": "openssl", "from": "1", "to": "2"}
+
+
+def nested(levels: int) -> bytes:
+    """Evidence that no recursion can follow to its end."""
+    return GOOD_JSON.replace(b"{}", b'{"x": ' + b"[" * levels + b"]" * levels + b"}")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +62,13 @@ GOOD = frame(evidence("check"))
         (frame(evidence("check", facts={"tests": ["ok"]})), "malformed"),
         (frame(evidence("check", facts={"tests": {"result": "failed"}})), "malformed"),
         (frame(evidence("check", facts={"backup": "all is well"})), "malformed"),
+        (frame(evidence("check", facts={"advisories": {"missing": 7}})), "malformed"),
+        (frame(evidence("check", items=[{**ITEM, "size": 10**400}])), "malformed"),
+        (frame(evidence("check", items=[{**ITEM, "size": -1}])), "malformed"),
+        (reframe(GOOD_JSON.replace(b"1.0", b"NaN")), "the number NaN"),
+        (reframe(GOOD_JSON.replace(b"1.0", b"1e999")), "the number 1e999"),
+        (reframe(nested(100_000)), "nested deeper"),
+        (reframe(nested(900)), "nested deeper"),
         (frame(evidence("update")), "another question"),
         (frame(evidence("check", "other-transaction")), "another question"),
         (reframe(b" " * (decode.MAX_BYTES + 1)), "larger than"),

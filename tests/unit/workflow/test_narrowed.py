@@ -102,7 +102,7 @@ def test_what_the_chosen_need_enters_the_plan_and_nothing_else() -> None:
         {"evidence": evidence("rehearse", status="refused")},
         {"evidence": evidence("rehearse", facts={"simulation": {"upgrades": [7], "new": "x"}})},
         {"evidence": evidence("rehearse", facts={"simulation": {"upgrades": 7, "removals": 7}})},
-        {"evidence": evidence("rehearse", facts={"simulation": ["upgrades"]})},
+        {"kind": "failed", "reason": "facts.simulation is no object"},
     ],
 )
 def test_a_host_that_cannot_tell_gets_nothing_besides_the_items(answer: dict[str, Any]) -> None:

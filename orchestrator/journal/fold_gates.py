@@ -95,6 +95,7 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
             officer.valid_keys,
             statement.pdf,
             officer.certificates,
+            officer,
         )
     )
     if gate.number == 3:

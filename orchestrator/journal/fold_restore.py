@@ -137,4 +137,5 @@ def _signature(state: CycleState, entry: Entry, statement: Statement) -> Signatu
         entry.body["signature"],
         entry.seq,
         officer.valid_keys,
+        person=officer,
     )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from orchestrator.model.evidence import Outcome, Phase
 from orchestrator.model.note import NoteKind
-from orchestrator.model.office import Office
+from orchestrator.model.office import Office, Officer
 from orchestrator.model.plan import Item, Order, Plan
 from orchestrator.model.restoring import RestoreSource
 from orchestrator.model.selection import EVERYTHING, Selection
@@ -54,6 +54,7 @@ class SignatureRecord:
     keys: tuple[str, ...] = ()  # the officer's public keys when it was made
     pdf: SignedPdf | None = None  # the PDF signed with a certificate along with it
     certificates: tuple[str, ...] = ()  # the officer's certificates when it was made
+    person: Officer | None = None  # the officer as office.yml had them when it was made
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from orchestrator.cli.complete import cycle_names
 from orchestrator.cli.gates import KEY
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import Lines, explain
@@ -15,7 +16,7 @@ from orchestrator.workflow.restoring import Wish, restore
 
 
 @click.command("restore")
-@click.argument("cycle")
+@click.argument("cycle", shell_complete=cycle_names)
 @click.argument("hosts", nargs=-1, metavar="HOST...")
 @click.option("--as", "officer", required=True, metavar="OFFICER", help="Who orders it.")
 @KEY

@@ -141,7 +141,8 @@ def times_now(sight: Sight) -> dict[int, StepTime]:
     steps = {STEP_OF_PHASE[phase.phase]} | (set() if phase.phase in READING else {MONITORING})
     for number in steps:
         time = times[number]
-        if time.running and not time.uncertain:
+        officers = number == 8 and sight.state.steps[7].state == "passed"  # counted by the clock
+        if time.running and not time.uncertain and not officers:
             times[number] = replace(time, seconds=(time.seconds or 0.0) + phase.elapsed)
     return times
 

@@ -72,10 +72,11 @@ class Changes:
     def look(self, sight: Sight) -> Iterator[str]:
         """What changed besides the entries: who works on it, and what it waits for."""
         stamp = _stamp(sight.now)
-        if sight.worker != self._worker:
+        under_way = sight.watched.phase(sight.state, sight.now) is not None
+        # Between phases processes come and go: each signature is made by one of its own.
+        if under_way and sight.worker != self._worker:
             self._worker = sight.worker
-            words = worker_words(sight)
-            if words:
+            if words := worker_words(sight):
                 yield f"{stamp}  {words}"
         yield from self._standing(sight, stamp)
 

@@ -68,7 +68,7 @@ def worker_words(sight: Sight) -> str:
         return ""
     if sight.worker:
         return f"process {sight.worker} works on it"
-    return "no process of this machine works on it"
+    return "" if sight.state.gate else "no process of this machine works on it"
 
 
 def stand_words(state: CycleState) -> str:

@@ -79,12 +79,14 @@ def _watch(folder: Path, interval: float, *, until_gate: bool) -> CycleState:
     with _screen() if live else _no_screen() as draw:
         while True:
             state = follower.state
+            before = holder(folder)
             for entry, state in follower.new():
                 watched.see(entry, state)
                 if begun and not live:
                     _say(changes.entry(entry, state, watched))
             if state is not None:
-                sight = Sight(state, watched, now_utc(), holder(folder))
+                # Nobody works on it only if nobody did before the entries were read and after.
+                sight = Sight(state, watched, now_utc(), holder(folder) or before)
                 if live:
                     draw(sight)
                 else:

@@ -211,3 +211,23 @@ def test_the_checkouts_own_command_says_how_it_was_called(
         ["./sop-run", *options], cwd=root, capture_output=True, text=True, check=True, timeout=600
     )
     assert "  ./sop-run sign 2026-11" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "styled"),
+    [
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+    ],
+)
+def test_a_run_is_styled_only_where_that_is_wanted(
+    new_office: LocalOffice, variables: dict[str, str], styled: bool
+) -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | variables
+    text, code = pexpect.run(
+        f"{SOP_RUN} {' '.join(PERIOD)} --inventory {new_office.inventory}", withexitstatus=True,
+        timeout=PATIENCE, env=environment, encoding="utf-8",
+    )  # fmt: skip
+    assert code == 3, text
+    assert ("\x1b[" in text) is styled

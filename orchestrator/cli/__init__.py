@@ -18,6 +18,7 @@ COMMANDS = {
     "restore": "restore",
     "note": "note",
     "status": "status",
+    "watch": "watch",
     "recap": "recap",
     "documents": "records",
     "archive": "records",

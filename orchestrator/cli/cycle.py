@@ -184,7 +184,7 @@ def _tell_aborted(cycle: str, error: SopRunError, options: Given) -> None:
         seq = read_state(folder).seq if (folder / "journal.db").is_file() else 0
     except CannotRunError:
         seq = 0  # the journal itself is what does not work
-    news = aborted(cycle, seq, error.message, options.command)
+    news = aborted(cycle, seq, error.message, options.told)
     tell(options.settings, cycle, [news], warn)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
+from orchestrator.cli.table import plain
 from orchestrator.model.errors import CannotRunError, SopRunError
 
 
 def guarded(command: click.Command) -> int:
     """Run the command line; returns the exit code (0, 1, 2, 3 or 4; 130 for Ctrl-C)."""
     try:
-        result = command.main(standalone_mode=False)
+        # False: never a colour; None: where the stream is a terminal.
+        result = command.main(standalone_mode=False, color=False if plain() else None)
     except SopRunError as error:
         click.echo(f"sop-run: {error.message}", err=True)
         if error.hint:

@@ -7,6 +7,7 @@ from typing import cast, get_args
 
 import click
 
+from orchestrator.cli.complete import cycle_names
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE
 from orchestrator.journal.book import machine_actor
@@ -15,7 +16,7 @@ from orchestrator.workflow.note import Remark, note
 
 
 @click.command("note")
-@click.argument("cycle")
+@click.argument("cycle", shell_complete=cycle_names)
 @click.argument("text")
 @click.option("--step", type=int, required=True, metavar="N", help="The step that it is about.")
 @click.option("--as", "officer", required=True, metavar="OFFICER", help="Whose note it is.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import click
 
 from orchestrator.model.house import INSTALLED, ROOT
+from orchestrator.model.text import printable
 from orchestrator.workflow.settings import Settings, resolve
 
 
@@ -23,8 +25,18 @@ class Given:
     typed: str
 
     def command(self, words: str) -> str:
-        """A sop-run command that works on the same files."""
+        """A command that works on the same files, by the name that the program was called by."""
+        return f"{called_as()} {words}{self.typed}"
+
+    def told(self, words: str) -> str:
+        """The same for people elsewhere, who know the program by its name."""
         return f"sop-run {words}{self.typed}"
+
+
+def called_as() -> str:
+    """`sop-run`, or how the checkout's own ./sop-run was called, as a shell's word."""
+    name = os.environ.get("SOP_RUN_CALLED_AS", "")
+    return shlex.quote(name) if name and name == printable(name) else "sop-run"
 
 
 def shared_options(function: Callable[..., int]) -> Callable[..., int]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import click
 
 from orchestrator.cli.options import Given
+from orchestrator.cli.pace import Pace
+from orchestrator.cli.table import hang
+from orchestrator.cli.table import width as columns
 from orchestrator.cli.times import overruns, sent_back
 from orchestrator.journal.judge import reason_of, status_of
 from orchestrator.journal.state import CycleState
@@ -24,6 +27,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._step = 0
+        self._pace = Pace()
 
     def step(self, state: CycleState, number: int) -> None:
         """A heading for the step, once."""
@@ -34,6 +38,7 @@ class Lines:
 
     def phase(self, phase: Phase, hosts: int, wave: int) -> None:
         """Which phase runs on how many hosts."""
+        self._pace = Pace()
         plural = "s" if hosts != 1 else ""
         name = "canary wave" if wave == 0 and phase not in READING else f"wave {wave}"
         where = "" if phase in READING else f", {name}"
@@ -53,9 +58,11 @@ class Lines:
                 words += f", {reason_of(outcome)}"
         good = status_of(outcome) is Status.OK
         colour = "green" if good else "red" if outcome.kind is OutcomeKind.FAILED else "yellow"
+        left = self._pace.words(evidence, done, total)
+        digits = max(2, len(str(total)))
         click.echo(
-            f"         [{done:>3}/{total}] {printable(outcome.host, 40):<20} "
-            f"{click.style(f'{word:<12}', fg=colour)} {printable(words, 160)}",
+            f"         [{done:>{digits}}/{total}] {printable(outcome.host, 40):<20} "
+            f"{click.style(f'{word:<12}', fg=colour)} {printable(words, 160)}{left}",
             err=True,
         )
 
@@ -99,7 +106,8 @@ def verdict_table(state: CycleState) -> str:
         verdict = state.verdicts.get(host)
         word = str(verdict.verdict) if verdict else "-"
         reason = printable(verdict.reason, 110) if verdict else ""
-        rows.append(f"{printable(host, 40):<{width}}  {word:<14}  {reason}".rstrip())
+        row = f"{printable(host, 40):<{width}}  {word:<14}  {reason}".rstrip()
+        rows.append(hang(row, width + 18, columns()))
     return "\n".join(rows)
 
 
@@ -110,7 +118,7 @@ def explain(standing: Standing, given: Given) -> int:
     """
     code = _explained(standing, given)
     state = standing.state
-    tell(given.settings, state.cycle, news_of(state, given.command), warn)
+    tell(given.settings, state.cycle, news_of(state, given.told), warn)
     return code
 
 

@@ -12,6 +12,7 @@ import click
 from orchestrator.cli.complete import cycle_names
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE, verdict_table, waiting_words
+from orchestrator.cli.table import fitted, width
 from orchestrator.cli.times import minutes, overruns, returns, said, sent_back, time_facts
 from orchestrator.documents.content.labels import load_labels
 from orchestrator.documents.content.year import late_steps
@@ -58,7 +59,7 @@ def status_command(*, cycle: str | None, year: int | None, as_json: bool, option
         return EXIT_DONE
     if state.reason:
         click.echo(f"Incidental cycle {state.cycle}: {printable(state.reason)}\n")
-    click.echo(_steps(state))
+    click.echo(_steps(state, width()))
     for lines in (
         overruns(state, options),
         _notes(state),
@@ -136,20 +137,21 @@ def listed(settings: Settings, year: int | None) -> list[dict[str, Any]]:
 def _list(facts: list[dict[str, Any]], options: Given) -> str:
     if not facts:
         return f"No cycles in {options.settings.home}. Begin one with: {options.command('monthly')}"
-    rows = [
-        f"{'CYCLE':<12}  {'KIND':<10}  {'OPENED':<16}  {'HOSTS':>5}  {'GOOD':>5}  {'BAD':>5}  "
-        f"{'OVERRUNS':<10}  {'ARCHIVE':<7}  STANDS AT"
-    ]
+    header = (
+        "CYCLE", "KIND", "OPENED", "HOSTS", "GOOD", "BAD", "OVERRUNS", "ARCHIVE", "STANDS AT"
+    )  # fmt: skip
+    rows = [header]
     for fact in facts:
         good = sum(n for verdict, n in fact["verdicts"].items() if verdict in GOOD)
         bad = sum(fact["verdicts"].values()) - good
         late = ",".join(map(str, fact["overruns"])) or "-"
         opened = fact["opened_at"][:16].replace("T", " ")
+        counts = (str(len(fact["hosts"])), str(good), str(bad))
         rows.append(
-            f"{fact['cycle']:<12}  {fact['kind']:<10}  {opened:<16}  {len(fact['hosts']):>5}  "
-            f"{good:>5}  {bad:>5}  {late:<10}  {fact['archive']:<7}  {_stand(fact)}"
+            (fact["cycle"], fact["kind"], opened, *counts, late, fact["archive"], _stand(fact))
         )
-    return "\n".join(rows)
+    forms = ("<12", "<10", "<16", ">5", ">5", ">5", "<10", "<7", "")
+    return fitted(rows, forms, (2, 1, 6), width())
 
 
 def _stand(fact: dict[str, Any]) -> str:
@@ -162,24 +164,21 @@ def _stand(fact: dict[str, Any]) -> str:
     return stand
 
 
-def _steps(state: CycleState) -> str:
-    rows = [
-        f"{'STEP':>4}  {'':<20}  {'STATE':<8}  {'STARTED (UTC)':<16}  {'ENDED (UTC)':<16}  "
-        f"{'STANDARD':>8}  {'ACTUAL':>7}       ROLE"
-    ]
+def _steps(state: CycleState, columns: int | None) -> str:
+    """The steps as a table; on a narrow terminal without times of day and roles."""
     times = step_times(state, now_utc())
+    rows = [("STEP", "", "STATE", "STARTED (UTC)", "ENDED (UTC)", "STANDARD", "ACTUAL", "", "ROLE")]
     for step in state.procedure:
         stand, time = state.steps[step.number], times[step.number]
-        standard = f"{step.minutes} min" if step.minutes else ""
-        actual = minutes(time) if step.minutes else ""
-        role = state.office.role_name(step.role) if step.role else ""
-        rows.append(
-            f"{step.number:>4}  {step.title:<20}  {stand.state:<8}  "
-            f"{stand.started_at[:16].replace('T', ' '):<16}  "
-            f"{stand.ended_at[:16].replace('T', ' '):<16}  "
-            f"{standard:>8}  {actual:>7}  {'LATE' if time.late else '':<4} {role}".rstrip()
-        )
-    return "\n".join(rows)
+        row = (
+            str(step.number), step.title, stand.state,
+            stand.started_at[:16].replace("T", " "), stand.ended_at[:16].replace("T", " "),
+            f"{step.minutes} min" if step.minutes else "", minutes(time) if step.minutes else "",
+            "LATE" if time.late else "", state.office.role_name(step.role) if step.role else "",
+        )  # fmt: skip
+        rows.append(row)
+    forms = (">4", "<20", "<8", "<16", "<16", ">8", ">7", "<4", "")
+    return fitted(rows, forms, (3, 4, 8, 5), columns)
 
 
 def _notes(state: CycleState) -> list[str]:

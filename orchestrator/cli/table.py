@@ -24,9 +24,14 @@ def width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+def plain() -> bool:
+    """Whether colours are unwanted (no-color.org) or the terminal has none."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
 def colours() -> bool:
-    """Whether colours are wanted (no-color.org): on a terminal without NO_COLOR."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    """Whether colours are wanted: on a terminal that has them."""
+    return sys.stdout.isatty() and not plain()
 
 
 def styled(text: str, colour: str) -> str:
@@ -83,3 +88,39 @@ def _rich(header: Sequence[str], rows: Sequence[Sequence[str]], columns: int) ->
     with console.capture() as capture:
         console.print(grid)
     return capture.get().rstrip("\n")
+
+
+def hang(line: str, indent: int, columns: int | None) -> str:
+    """A line that is wider than the terminal goes on below, indented; elsewhere it stays whole."""
+    if columns is None or cell_len(line) <= columns:
+        return line
+    indent = indent if indent <= columns // 2 else 4
+    lines, current, bare = [], line[:indent], True
+    for word in line[indent:].split():
+        if not bare and cell_len(f"{current} {word}") > columns:
+            lines.append(current)
+            current, bare = " " * indent, True
+        current += word if bare else f" {word}"
+        bare = False
+    return "\n".join([*lines, current])
+
+
+def fitted(
+    rows: Sequence[Sequence[str]],
+    forms: Sequence[str],
+    spare: Sequence[int],
+    columns: int | None,
+) -> str:
+    """Aligned lines; where the terminal is too narrow, without the spare columns, one by one.
+
+    `forms` aligns each column (`>4`, `<20`, the last as it is). What is still too wide goes on
+    below. Without a terminal (None) nothing is left out.
+    """
+    kept = list(range(len(forms)))
+    for left_out in (None, *spare):
+        kept = [n for n in kept if n != left_out]
+        lines = ["  ".join(f"{row[n]:{forms[n]}}" for n in kept).rstrip() for row in rows]
+        if columns is None or max(map(cell_len, lines)) <= columns:
+            break
+    indent = sum(int(forms[n][1:]) + 2 for n in kept if forms[n])
+    return "\n".join(hang(line, indent, columns) for line in lines)

@@ -23,6 +23,27 @@ def minutes(time: StepTime) -> str:
     return f"{whole_minutes(time.seconds) or '<1'}{'…' if time.running else ''}"
 
 
+def time_left(seconds: float | None) -> str:
+    """`about 40 s left`, `about 2 min left`, `about 3 h left`; '' where it cannot be told."""
+    if seconds is None:
+        return ""
+    if seconds < 55:
+        return f"about {max(5, round(seconds / 5) * 5)} s left"
+    if seconds < 5400:
+        return f"about {max(1, round(seconds / 60))} min left"
+    return f"about {round(seconds / 3600)} h left"
+
+
+def span(seconds: float) -> str:
+    """`8 s`, `1 min 20 s`, `2 h 05 min`: how long something has gone on."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole // 60 % 60:02d} min"
+
+
 def time_words(time: StepTime) -> str:
     """`took 40 min, standard 15 min (working time)`."""
     verb = "has taken" if time.running else "took"

@@ -62,6 +62,11 @@ class _Collector:
         return False
 
 
+def forks_for(hosts: int) -> int:
+    """How many hosts are worked on at the same time, at most."""
+    return min(MAX_FORKS, max(5, hosts))
+
+
 def run_phase(call: PhaseCall, on_outcome: Callable[[Outcome], None]) -> None:
     """Run the phase; `on_outcome` is called once for every host of `call.requests`.
 
@@ -77,7 +82,7 @@ def run_phase(call: PhaseCall, on_outcome: Callable[[Outcome], None]) -> None:
         name = hashlib.sha256(host.encode()).hexdigest() + ".json"
         (requests / name).write_text(json.dumps(request), encoding="utf-8")
     collector = _Collector(call, on_outcome)
-    forks = min(MAX_FORKS, max(5, len(call.requests)))
+    forks = forks_for(len(call.requests))
     try:
         with _limit(call.requests) as limit:
             result = ansible_runner.run(

@@ -73,9 +73,20 @@ def _read_row(row: tuple[Any, ...], seq: int, prev: str, *, strict: bool) -> Ent
     return entry
 
 
-def read_entries(path: Path, *, frozen: bool = False) -> Iterator[Entry]:
+def _check_known(db: sqlite3.Connection, known: tuple[int, str]) -> None:
+    """Raise BrokenChain unless the entry that was read before still stands there."""
+    if known[0]:
+        row = db.execute("SELECT hash FROM entry WHERE seq = ?", known[:1]).fetchone()
+        if row != known[1:]:
+            raise BrokenChain(known[0], "it is not the entry that was read before (replaced)")
+
+
+def read_entries(
+    path: Path, *, frozen: bool = False, after: tuple[int, str] = (0, GENESIS)
+) -> Iterator[Entry]:
     """Yield the entries of a journal, each checked against the chain.
 
+    `after` is number and hash of an entry that was read before: only later ones are yielded.
     `frozen` reads a file that nobody writes (an archive, also on read-only media), and trusts it
     less: its structure and the very bytes of each body are checked, too.
     Raises BrokenChain at the first entry that fails, UsageError when there is no such journal.
@@ -83,15 +94,18 @@ def read_entries(path: Path, *, frozen: bool = False) -> Iterator[Entry]:
     if not path.is_file():
         raise UsageError(f"no journal at {path}", "sop-run status lists the cycles")
     uri = f"{path.resolve().as_uri()}?{'immutable=1' if frozen else 'mode=ro'}"
-    prev, seq = GENESIS, 1
+    seq, prev = after[0] + 1, after[1]
     # Read before the entries: a writer at work is never behind its anchor.
     known = (0, "") if frozen else Anchor(path).read()
     try:
         with closing(sqlite3.connect(uri, uri=True)) as db:
             if frozen:
                 _check_structure(db)
+            _check_known(db, after)
             rows = db.execute(
-                "SELECT seq, at, kind, step, actor, host, body, prev, hash FROM entry ORDER BY seq"
+                "SELECT seq, at, kind, step, actor, host, body, prev, hash FROM entry "
+                "WHERE seq > ? ORDER BY seq",
+                (after[0],),
             )
             for row in rows:
                 entry = _read_row(row, seq, prev, strict=frozen)

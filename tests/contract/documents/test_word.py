@@ -168,4 +168,4 @@ def test_an_office_whose_templates_are_from_before_is_told(tmp_path: Path) -> No
 
 def test_an_office_that_says_little(tmp_path: Path) -> None:
     words = words_of(render(DRAFT, all_failed(), tmp_path).path)
-    assert "DINAS CONTOH" in words and "pemisahan tugas dilonggarkan" in words
+    assert "DINAS CONTOH" in words and "pemisahan tugas tidak diberlakukan" in words

@@ -141,10 +141,14 @@ def table(
     loop: str,
     *,
     centered: Sequence[int] = (),
+    note: tuple[str, str] | None = None,
 ) -> None:
-    """A table with a row for each turn of `loop`; columns are heading, words, width in mm."""
+    """A table with a row for each turn of `loop`; columns are heading, words, width in mm.
+
+    `note` is a condition and words that stand in a line of their own below such a row.
+    """
     line(document, caption, "Keterangan Tabel")
-    grid = document.add_table(rows=4, cols=len(columns), style="Table Grid")
+    grid = document.add_table(rows=4 if note is None else 7, cols=len(columns), style="Table Grid")
     fixed(grid, [width for _, _, width in columns])
     heads = grid.rows[0]
     for cell, (head, _, _) in zip(heads.cells, columns, strict=True):
@@ -157,7 +161,13 @@ def table(
         _say(cell, words, "Sel")
         if number in centered:
             cell.paragraphs[0].alignment = CENTER
-    _say(grid.rows[3].cells[0], "{%tr endfor %}", "Sel")
+    if note is not None:
+        _say(grid.rows[3].cells[0], "{%tr if " + note[0] + " %}", "Sel")
+        words = grid.rows[4].cells[1].merge(grid.rows[4].cells[-1]).paragraphs[0]
+        words.style = "Sel"
+        words.add_run(note[1]).italic = True
+        _say(grid.rows[5].cells[0], "{%tr endif %}", "Sel")
+    _say(grid.rows[-1].cells[0], "{%tr endfor %}", "Sel")
     for row in grid.rows:
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
 

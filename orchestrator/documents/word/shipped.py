@@ -274,16 +274,17 @@ def _steps(document: Any) -> None:
         "Tabel 1: Pelaksanaan langkah SOP terhadap waktu baku (waktu dalam {{ zone }})",
         [
             ("No.", "{{ s.number }}", 9),
-            ("Kegiatan", "{{ s.short }}{% if s.note != '–' %} ({{ s.note }}){% endif %}", 35),
-            ("Pelaksana", "{{ s.role }}{% if s.officer != '–' %}: {{ s.officer }}{% endif %}", 33),
-            ("Tanggal", "{{ s.date }}", 19),
+            ("Kegiatan", "{{ s.short }}", 33),
+            ("Pelaksana", "{{ s.role }}{% if s.officer != '–' %}: {{ s.officer }}{% endif %}", 38),
+            ("Tanggal", "{{ s.date }}", 18),
             ("Waktu", "{{ s.span }}", 21),
             ("Baku (menit)", "{{ s.standard }}", 14),
             ("Nyata (menit)", "{{ s.actual }}", 14),
-            ("Ketepatan", "{{r strong(s.punctual, s.punctual_key == 'late') }}", 20),
+            ("Ketepatan", "{{r strong(s.punctual, s.punctual_key == 'late') }}", 18),
         ],
         "for s in steps",
         centered=(0, 3, 4, 5, 6, 7),
+        note=("s.note != '–'", "Catatan: {{ s.note }}"),
     )
 
 

@@ -49,6 +49,7 @@ def word_document(
         **{field: getattr(content, field) for field in content.__dataclass_fields__},
         "t": labels.sections,
         "p": _prose(templates / "prose" / labels.language, content),
+        "draft": name.is_draft,
         "mark": mark_of(name, content, labels),
         "logo": _logo(document, content.head.logo, assets or templates),
         **_chart(name, document, content, Frame(labels, templates, assets)),

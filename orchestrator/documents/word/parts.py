@@ -15,6 +15,10 @@ from docx.shared import Mm, Pt, RGBColor
 
 FONT = "Arial"
 WIDTH = 165  # mm between the margins; fits A4 and F4
+_TRIAL = (
+    "{% if occasion.trial %}{{ t.text.trial_note }}"
+    "{% if draft %} · {{ t.text.draft }}{% endif %}{% endif %}"
+)
 CENTER, JUSTIFY = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.JUSTIFY
 _STYLES = (  # name, size in pt, bold, alignment, space after in pt
     ("Kop Pemerintah", 14, False, CENTER, 0),
@@ -274,9 +278,7 @@ def marks(document: Any) -> None:
         paragraph.style = "Kop Alamat"
         paragraph.add_run(words)
         if number == 1:
-            paragraph.add_run(
-                "{% if occasion.trial %}{{ t.text.trial_note }}{% endif %}"
-            ).bold = True
+            paragraph.add_run(_TRIAL).bold = True
             paragraph._p.append(parse_xml(_shape()))
     header.add_paragraph().style = "Kop Alamat"  # a header holds at least one
 

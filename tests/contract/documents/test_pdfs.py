@@ -81,7 +81,7 @@ def test_the_attachment_is_the_content(tmp_path, kind, name):
     state = ALL[kind](11)
     attached = read(tmp_path, name, state).attachments[ATTACHMENT]
     assert attached == [content_json(build_content(name, state, LABELS))]
-    assert json.loads(attached[0])["cycle"] == "2026-11"
+    assert json.loads(attached[0])["cycle"] == state.cycle
 
 
 @pytest.mark.parametrize("name", SIGNERS)

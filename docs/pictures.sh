@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes all pictures of documents from the newest cycle of a demo: docs/pictures.sh HOME
-# Needs LibreOffice Calc and poppler (Debian: libreoffice-calc poppler-utils; tests/run installs them).
+# Needs LibreOffice and poppler (Debian: libreoffice-calc libreoffice-writer poppler-utils; tests/run
+# installs them).
 set -eu
 home=${1:?"usage: docs/pictures.sh HOME (the folder given to sop-run demo --home)"}
 docs=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -10,7 +11,11 @@ documents=$(find "$home/cycles" -mindepth 2 -maxdepth 2 -name documents 2>/dev/n
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 PYTHONPATH=$docs/.. "$docs/../.venv/bin/python" "$docs/pictures.py" "${documents%/documents}" "$work"
-# printed OUT FILE...: workbooks as they are printed, in one start of LibreOffice
+# The recap is part of no cycle: it is made here where the demo has not.
+year=$(basename "${documents%/documents}" | cut -c 1-4)
+[ -f "$home/recap/$year/rekapitulasi-tahunan-$year.xlsx" ] ||
+    "$docs/../sop-run" recap "$year" --home "$home" --office "$home/office.yml" >/dev/null
+# printed OUT FILE...: workbooks and Word files as they are printed, in one start of LibreOffice
 printed() {
     out=$1
     shift
@@ -18,6 +23,9 @@ printed() {
         --outdir "$out" "$@" >/dev/null 2>&1
 }
 printed "$work" "$documents/laporan-hasil-pengecekan.xlsx" "$documents/catatan-update.xlsx"
+mkdir "$work/word"
+printed "$work/word" "$documents/laporan-hasil-update-draf.docx"
+printed "$work" "$home/recap/$year/rekapitulasi-tahunan-$year.xlsx"
 printed "$work/restyled" "$work/restyled/laporan-hasil-pengecekan.xlsx"
 # page PDF WORD: the first page that holds a word
 page() {
@@ -45,17 +53,23 @@ record=$work/catatan-update.pdf
 picture "$list" 'LAPORAN HASIL' check-list 1000
 picture "$list" 'JADWAL PENGECEKAN' check-schedule 1000 -gray
 picture "$list" 'REKAPITULASI' check-recap 900 -gray
+picture "$documents/laporan-hasil-pengecekan.pdf" 'LAPORAN HASIL' check-list-printed 1000 -gray
 picture "$documents/disposisi.pdf" 'LEMBAR DISPOSISI' order 900 -gray
 picture "$documents/lembar-pemantauan.pdf" 'LEMBAR PEMANTAUAN' monitoring 900 -gray
 picture "$record" 'BACKUP SOFTWARE' record-backup 1000 -gray
 picture "$record" 'UPDATE/PERBAIKAN SOFTWARE' record-update 1000 -gray
 picture "$record" 'HASIL MENURUT PELADEN' record-result 1000 -gray
+picture "$documents/catatan-update.pdf" 'BACKUP SOFTWARE' record-printed 1000 -gray
 picture "$documents/notulensi.pdf" 'NOTULENSI' minutes 900 -gray
 picture "$documents/laporan-hasil-update-draf.pdf" 'Pendahuluan' report-draft 860 -gray
 picture "$documents/laporan-hasil-update.pdf" 'Pendahuluan' report 900 -gray
 picture "$documents/laporan-hasil-update.pdf" 'Gambar 1:' report-steps 900 -gray
 picture "$documents/laporan-hasil-update.pdf" 'Gambar 2:' report-results 900 -gray
-picture "$documents/laporan-hasil-update.pdf" 'Penutup' report-signed 900 -gray
+picture "$documents/laporan-hasil-update-terverifikasi.pdf" 'Penutup' report-verified 900 -gray
+picture "$documents/laporan-hasil-update.pdf" 'gerbang SOP' report-established 900 -gray
+picture "$work/signed.pdf" 'Penutup' report-signed 900 -gray
+picture "$work/word/laporan-hasil-update-draf.pdf" 'Pendahuluan' word-draft 840 -gray
+picture "$work/rekapitulasi-tahunan-$year.pdf" 'REKAPITULASI TAHUNAN' recap-year 1000 -gray
 picture "$work/en/laporan-hasil-update.pdf" 'Introduction' report-english 840 -gray
 picture "$work/restyled/laporan-hasil-pengecekan.pdf" 'LAPORAN HASIL' restyled-check-list 1000
 picture "$work/restyled/disposisi.pdf" 'LEMBAR DISPOSISI' restyled-order 900

@@ -35,6 +35,11 @@ class DocumentName(StrEnum):
         return _OTHER_FORM_OF.get(self, self)
 
     @property
+    def has_copies(self) -> bool:
+        """Whether there are courtesy copies: not of Word files, whose templates hold words."""
+        return not self.value.endswith(".docx")
+
+    @property
     def is_draft(self) -> bool:
         """Whether every page carries the word DRAF."""
         return self.record is DocumentName.DRAFT_REPORT

@@ -44,7 +44,8 @@ def render(
 
     `templates` is an office's own copy of report_templates/, `assets` the folder that a relative
     logo path starts from (that of office.yml), `language` other than the official one makes a
-    courtesy copy that says so on every page. Raises CannotRunError naming the document and the
+    courtesy copy that says so on every page; Word files, whose templates hold Indonesian words,
+    have none. Raises CannotRunError naming the document and the
     cause; a document that was there before is then still there, whole.
     """
     name = DocumentName(name)
@@ -74,6 +75,8 @@ def document_bytes(
     """The document as bytes, without writing a file."""
     where = template_folder(templates)
     labels = load_labels(where, language)
+    if labels.is_translation and not name.has_copies:
+        raise CannotRunError("Word files are made in the language of record only")
     content = build_content(name, state, labels)
     workbook = _WORKBOOKS.get(name)
     if workbook is not None:

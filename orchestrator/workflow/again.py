@@ -86,7 +86,7 @@ def _kept(
 
 
 def courtesy_copies(settings: Settings, folder: Path, language: str) -> Iterator[RenderedDocument]:
-    """Write every recorded document in another language under documents/LANGUAGE/; yields them.
+    """Write recorded PDFs and workbooks in another language under documents/LANGUAGE/; yields them.
 
     Courtesy copies are marked as translations, and are no records: they enter neither journal,
     gates nor archive. Raises UsageError where the templates do not have the language.
@@ -99,8 +99,11 @@ def courtesy_copies(settings: Settings, folder: Path, language: str) -> Iterator
         )
     with CycleBook(folder) as book:
         for record in list(book.state.documents.values()):
+            name = DocumentName(record.name)
+            if not name.has_copies:
+                continue
             yield render(
-                DocumentName(record.name),
+                name,
                 _state_before(folder, record.seq),
                 folder / "documents" / language,
                 templates=settings.templates,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date as Day
 from datetime import datetime
+from datetime import time as Time
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
@@ -62,6 +63,11 @@ class Clock:
         """`08.40`, without the zone."""
         moment = self.local(at)
         return format_time(moment, "short", locale=self.locale) if moment else NONE
+
+    def of_day(self, minutes: int) -> str:
+        """`07.30`, from minutes since midnight; the end of a day is `24.00`."""
+        colon = ":" in format_time(Time(0), "short", locale=self.locale)
+        return f"{minutes // 60:02d}{':' if colon else '.'}{minutes % 60:02d}"
 
     def second(self, at: str) -> str:
         """`08.40.05`, for logs, without the zone."""

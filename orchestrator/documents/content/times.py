@@ -34,17 +34,17 @@ def counting_words(state: CycleState, until: str, labels: Labels, clock: Clock) 
         ]
         special += [
             words["worked"].format(
-                date=clock.calendar_day(day), hours=_hours(spans) or words["off"]
+                date=clock.calendar_day(day), hours=_hours(spans, clock) or words["off"]
             )
             for day, spans in sorted(calendar.worked.items())
             if first.date() <= day <= last.date()
         ]
     source = words["source" if record.source else "no-source"].format(source=say(record.source))
     days = "; ".join([*off, *special]) or words["no-holidays"]
-    return Counting("work", _week(calendar.week, labels), days, source, changed)
+    return Counting("work", _week(calendar.week, labels, clock), days, source, changed)
 
 
-def _week(week: tuple[tuple[Span, ...], ...], labels: Labels) -> str:
+def _week(week: tuple[tuple[Span, ...], ...], labels: Labels, clock: Clock) -> str:
     """`Senin–Kamis 07.30–12.00 dan 13.00–16.00; Jumat …`: days of the same hours together."""
     groups: list[tuple[int, int]] = []
     for day in range(7):
@@ -56,7 +56,7 @@ def _week(week: tuple[tuple[Span, ...], ...], labels: Labels) -> str:
     for first, last in groups:
         if week[first]:
             names = [labels.word("counting", WEEKDAYS[d]) for d in sorted({first, last})]
-            parts.append(f"{'–'.join(names)} {_hours(week[first])}")
+            parts.append(f"{'–'.join(names)} {_hours(week[first], clock)}")
     return "; ".join(parts)
 
 
@@ -64,7 +64,7 @@ def _season(season: Season, labels: Labels, clock: Clock) -> str:
     """`1 Maret 2027–30 Maret 2027: Senin–Kamis 08.00–12.00, …`."""
     given = [getattr(season, day) for day in WEEKDAYS]
     week = tuple(() if hours is None else read_hours(hours) for hours in given)
-    hours = _week(week, labels)
+    hours = _week(week, labels, clock)
     closed = [labels.word("counting", d) for d, h in zip(WEEKDAYS, given, strict=True) if h == ""]
     if closed:
         hours = "; ".join(
@@ -74,8 +74,8 @@ def _season(season: Season, labels: Labels, clock: Clock) -> str:
     return labels.word("counting", "worked").format(date=dates, hours=hours or NONE)
 
 
-def _hours(spans: tuple[Span, ...]) -> str:
-    return ", ".join(f"{a // 60:02d}.{a % 60:02d}–{b // 60:02d}.{b % 60:02d}" for a, b in spans)
+def _hours(spans: tuple[Span, ...], clock: Clock) -> str:
+    return ", ".join(f"{clock.of_day(a)}–{clock.of_day(b)}" for a, b in spans)
 
 
 def note_words(state: CycleState, time: StepTime, labels: Labels, clock: Clock) -> list[str]:

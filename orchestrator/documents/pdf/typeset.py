@@ -112,7 +112,7 @@ def workplace(
         (work / ATTACHMENT).write_bytes(data)
         look = load_look(templates).pdf
         qr = ""
-        if name in _WITH_QR:
+        if name in _WITH_QR and not labels.is_translation:  # a copy is no record
             qr = "qr.svg"
             words = qr_text(content.cycle, content.letter.number, sha256_hex(data))
             (work / qr).write_bytes(qr_picture(words))
@@ -122,7 +122,7 @@ def workplace(
             "t": {section: dict(words) for section, words in labels.sections.items()},
             "p": write_prose(templates / "prose" / labels.language, content),
             "draft": name.is_draft,
-            "mark": _mark(name, content, labels),
+            "mark": mark_of(name, content, labels),
             "fields": False,
             "qr": qr,
             "lang": labels.language,
@@ -137,8 +137,8 @@ def workplace(
         yield work
 
 
-def _mark(name: DocumentName, content: Content, labels: Labels) -> str:
-    """The word that is set across every page; '' for none."""
+def mark_of(name: DocumentName, content: Content, labels: Labels) -> str:
+    """The word across every page, in PDFs and Word files; '' for none."""
     if content.occasion.trial:
         return labels.word("text", "trial")
     return labels.word("text", "draft") if name.is_draft else ""

@@ -21,7 +21,7 @@ from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content
 from orchestrator.documents.names import DocumentName
 from orchestrator.documents.pdf.prose import FOREIGN, write_prose
-from orchestrator.documents.pdf.typeset import Frame, chart_picture
+from orchestrator.documents.pdf.typeset import Frame, chart_picture, mark_of
 from orchestrator.documents.xlsx.package import fixed_zip, zip_moment
 from orchestrator.model.errors import CannotRunError
 
@@ -48,7 +48,9 @@ def word_document(
     context = {
         **{field: getattr(content, field) for field in content.__dataclass_fields__},
         "t": labels.sections,
-        "p": _prose(templates / "prose" / labels.locale, content),
+        "p": _prose(templates / "prose" / labels.language, content),
+        "draft": name.is_draft,
+        "mark": mark_of(name, content, labels),
         "logo": _logo(document, content.head.logo, assets or templates),
         **_chart(name, document, content, Frame(labels, templates, assets)),
         "strong": lambda words, when=True: RichText(str(words), bold=bool(when)),

@@ -15,6 +15,10 @@ from docx.shared import Mm, Pt, RGBColor
 
 FONT = "Arial"
 WIDTH = 165  # mm between the margins; fits A4 and F4
+_TRIAL = (
+    "{% if occasion.trial %}{{ t.text.trial_note }}"
+    "{% if draft %} · {{ t.text.draft }}{% endif %}{% endif %}"
+)
 CENTER, JUSTIFY = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.JUSTIFY
 _STYLES = (  # name, size in pt, bold, alignment, space after in pt
     ("Kop Pemerintah", 14, False, CENTER, 0),
@@ -64,6 +68,7 @@ def new_template(title: str) -> Any:
     document.core_properties.title = title
     document.core_properties.comments = ""
     _footer(section)
+    marks(document)
     return document
 
 
@@ -140,10 +145,14 @@ def table(
     loop: str,
     *,
     centered: Sequence[int] = (),
+    note: tuple[str, str] | None = None,
 ) -> None:
-    """A table with a row for each turn of `loop`; columns are heading, words, width in mm."""
+    """A table with a row for each turn of `loop`; columns are heading, words, width in mm.
+
+    `note` is a condition and words that stand in a line of their own below such a row.
+    """
     line(document, caption, "Keterangan Tabel")
-    grid = document.add_table(rows=4, cols=len(columns), style="Table Grid")
+    grid = document.add_table(rows=4 if note is None else 7, cols=len(columns), style="Table Grid")
     fixed(grid, [width for _, _, width in columns])
     heads = grid.rows[0]
     for cell, (head, _, _) in zip(heads.cells, columns, strict=True):
@@ -156,7 +165,13 @@ def table(
         _say(cell, words, "Sel")
         if number in centered:
             cell.paragraphs[0].alignment = CENTER
-    _say(grid.rows[3].cells[0], "{%tr endfor %}", "Sel")
+    if note is not None:
+        _say(grid.rows[3].cells[0], "{%tr if " + note[0] + " %}", "Sel")
+        words = grid.rows[4].cells[1].merge(grid.rows[4].cells[-1]).paragraphs[0]
+        words.style = "Sel"
+        words.add_run(note[1]).italic = True
+        _say(grid.rows[5].cells[0], "{%tr endif %}", "Sel")
+    _say(grid.rows[-1].cells[0], "{%tr endfor %}", "Sel")
     for row in grid.rows:
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
 
@@ -171,12 +186,23 @@ def fixed(grid: Any, widths: Sequence[float]) -> None:
             cell.width = Mm(width)
 
 
-def fields(document: Any, rows: Sequence[tuple[str, str]], width: float = 42) -> None:
-    """Names and values on the left of the page, without lines around them."""
-    grid = document.add_table(rows=len(rows), cols=3)
+def fields(
+    document: Any, rows: Sequence[tuple[str, str] | tuple[str, str, str]], width: float = 42
+) -> None:
+    """Names and values on the left of the page, without lines around them.
+
+    A row's third part is the condition under which it stands there.
+    """
+    lines: list[tuple[str, ...]] = []
+    for name, value, *condition in rows:
+        told = [(name, ":", value)]
+        lines += (
+            [("{%tr if " + condition[0] + " %}",), *told, ("{%tr endif %}",)] if condition else told
+        )
+    grid = document.add_table(rows=len(lines), cols=3)
     fixed(grid, [width, 5, WIDTH - width - 5])
-    for row, (name, value) in zip(grid.rows, rows, strict=True):
-        for cell, words in zip(row.cells, (name, ":", value), strict=True):
+    for row, texts in zip(grid.rows, lines, strict=True):
+        for cell, words in zip(row.cells, texts, strict=False):
             _say(cell, words, "Tanda Tangan")
 
 
@@ -240,18 +266,35 @@ def _field(code: str) -> Any:
     )
 
 
-def watermark(document: Any, words: str) -> None:
-    """Words across every page, as Word itself writes a watermark: a shape in the header."""
+def marks(document: Any) -> None:
+    """In the header: a dry run's remark, and a word across every page, both only where they are.
+
+    The word is written as Word itself writes a watermark: a shape.
+    """
+    header = document.sections[0].header
+    first = header.paragraphs[0]
+    for number, words in enumerate(("{%p if mark %}", "", "{%p endif %}")):
+        paragraph = first if number == 0 else header.add_paragraph()
+        paragraph.style = "Kop Alamat"
+        paragraph.add_run(words)
+        if number == 1:
+            paragraph.add_run(_TRIAL).bold = True
+            paragraph._p.append(parse_xml(_shape()))
+    header.add_paragraph().style = "Kop Alamat"  # a header holds at least one
+
+
+def _shape() -> str:
     space = (
         'xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office"'
     )
+    height = "{{ 105 if occasion.trial else 165 }}"
     style = (
-        "position:absolute;margin-left:0;margin-top:0;width:440pt;height:165pt;rotation:315;"
+        f"position:absolute;margin-left:0;margin-top:0;width:440pt;height:{height}pt;rotation:315;"
         "z-index:-251658752;mso-position-horizontal:center;"
         "mso-position-horizontal-relative:margin;mso-position-vertical:center;"
         "mso-position-vertical-relative:margin"
     )
-    shape = (
+    return (
         f"<w:r {nsdecls('w')} {space}><w:pict>"
         '<v:shapetype id="_x0000_t136" coordsize="21600,21600" o:spt="136" adj="10800" '
         'path="m@7,l@8,m@5,21600l@6,21600e"><v:formulas><v:f eqn="sum #0 0 10800"/>'
@@ -260,9 +303,8 @@ def watermark(document: Any, words: str) -> None:
         '<v:f eqn="if @0 0 @2"/><v:f eqn="if @0 @4 21600"/></v:formulas>'
         '<v:path textpathok="t" o:connecttype="rect"/><v:textpath on="t" fitshape="t"/>'
         "</v:shapetype>"
-        f'<v:shape id="DRAF" o:spid="_x0000_s2049" type="#_x0000_t136" style="{style}" '
+        f'<v:shape id="tanda" o:spid="_x0000_s2049" type="#_x0000_t136" style="{style}" '
         'o:allowincell="f" fillcolor="#ececec" stroked="f"><v:textpath '
-        f'style="font-family:&quot;{FONT}&quot;;font-size:1pt;font-weight:bold" string="{words}"/>'
-        "</v:shape></w:pict></w:r>"
+        f'style="font-family:&quot;{FONT}&quot;;font-size:1pt;font-weight:bold" '
+        'string="{{ mark }}"/></v:shape></w:pict></w:r>'
     )
-    document.sections[0].header.paragraphs[0]._p.append(parse_xml(shape))

@@ -24,11 +24,24 @@ from orchestrator.documents.word.parts import (
     signatures,
     table,
     titles,
-    watermark,
 )
 from orchestrator.documents.xlsx.package import fixed_zip
 
 _MOST = 500  # items and hosts in a table; beyond, the workbooks have them
+_OCCASION = (  # only an incidental cycle has them
+    ("Alasan kegiatan insidental", "{{ occasion.reason }}", "occasion.reason != '–'"),
+    (
+        "Mengembalikan peladen ke backup siklus",
+        "{{ occasion.source }}",
+        "occasion.source != '–'",
+    ),
+    ("Lingkup butir", "{{ occasion.selection }}", "occasion.selection != '–'"),
+    (
+        "Butir di luar lingkup siklus ini",
+        "{{ occasion.out_of_scope }}",
+        "occasion.selection != '–'",
+    ),
+)
 
 
 def order() -> Any:
@@ -50,6 +63,7 @@ def order() -> Any:
                 "Pemutakhiran software/sistem operasi periode {{ letter.period }} menurut "
                 "Laporan Hasil Pengecekan",
             ),
+            *_OCCASION,
             (
                 "Diteruskan kepada",
                 "{{ people.monitor.position }}; {{ people.executor.position }}; "
@@ -68,16 +82,8 @@ def order() -> Any:
         document,
         [
             ("Waktu pelaksanaan", "{{ order.window }}"),
-            (
-                "Gelombang",
-                "{{ order.canary }} peladen uji, kemudian paling banyak {{ order.wave }} peladen "
-                "setiap gelombang",
-            ),
-            (
-                "Batas penghentian",
-                "dihentikan apabila lebih dari {{ order.abort_limit }} peladen gagal atau tidak "
-                "dapat dihubungi",
-            ),
+            ("Gelombang", "{{ order.waves }}"),
+            ("Batas penghentian", "{{ order.limit }}"),
             ("Reboot", "{{ order.reboot }}"),
             ("Rencana (SHA-256)", "{{ plan_id }}"),
         ],
@@ -184,7 +190,6 @@ def _hosts(document: Any, caption: str) -> None:
 def report() -> Any:
     """Laporan Hasil Perbaikan/Update, as the draft of step 9."""
     document = new_template("Laporan Hasil Perbaikan/Update")
-    watermark(document, "DRAF")
     letterhead(document)
     titles(
         document,
@@ -223,6 +228,7 @@ def report() -> Any:
     passage(document, "laporan-kesimpulan", numbering="a.")
     line(document, "2. Saran", "Heading 2")
     passage(document, "laporan-saran", numbering="a.")
+    _notes(document)
     line(document, "E. Penutup", "Heading 1")
     passage(document, "laporan-penutup")
     signatures(
@@ -234,22 +240,51 @@ def report() -> Any:
     return document
 
 
+def _notes(document: Any) -> None:
+    """What the drafter remarked, and what was sent back; without either there is no such part."""
+    told = "notes|selectattr('kind_key', 'equalto', 'remark')"
+    control(document, f"if returns or {told}|list")
+    line(document, "3. Catatan", "Heading 2")
+    control(document, f"for n in {told}")
+    letter = "{{ 'abcdefghijklmnopqrstuvwxyz'[loop.index0 % 26] }}."
+    line(document, letter + "\t{{ n.text }}", "Butir")
+    control(document, "endfor")
+    control(document, "endif")
+    control(document, "if returns")
+    table(
+        document,
+        "Tabel 5: Pengembalian selama siklus",
+        [
+            ("Lkh.", "{{ r.step }} → {{ r.to }}", 15),
+            ("Kegiatan", "{{ r.activity }}", 28),
+            ("Pejabat", "{{ r.officer }}", 32),
+            ("Waktu", "{{ r.at }}", 30),
+            ("Nyata (menit)", "{{ r.actual }}", 15),
+            ("Alasan", "{{ r.reason }}", 45),
+        ],
+        "for r in returns",
+        centered=(0, 4),
+    )
+    control(document, "endif")
+
+
 def _steps(document: Any) -> None:
     table(
         document,
         "Tabel 1: Pelaksanaan langkah SOP terhadap waktu baku (waktu dalam {{ zone }})",
         [
             ("No.", "{{ s.number }}", 9),
-            ("Kegiatan", "{{ s.short }}{% if s.note != '–' %} ({{ s.note }}){% endif %}", 35),
-            ("Pelaksana", "{{ s.role }}{% if s.officer != '–' %}: {{ s.officer }}{% endif %}", 33),
-            ("Tanggal", "{{ s.date }}", 19),
+            ("Kegiatan", "{{ s.short }}", 33),
+            ("Pelaksana", "{{ s.role }}{% if s.officer != '–' %}: {{ s.officer }}{% endif %}", 38),
+            ("Tanggal", "{{ s.date }}", 18),
             ("Waktu", "{{ s.span }}", 21),
             ("Baku (menit)", "{{ s.standard }}", 14),
             ("Nyata (menit)", "{{ s.actual }}", 14),
-            ("Ketepatan", "{{r strong(s.punctual, s.punctual_key == 'late') }}", 20),
+            ("Ketepatan", "{{r strong(s.punctual, s.punctual_key == 'late') }}", 18),
         ],
         "for s in steps",
         centered=(0, 3, 4, 5, 6, 7),
+        note=("s.note != '–'", "Catatan: {{ s.note }}"),
     )
 
 

@@ -12,13 +12,15 @@ from pypdf import PdfReader
 from orchestrator.documents import DocumentName, render
 from orchestrator.documents.render import marks_of
 from orchestrator.documents.templates import SHIPPED
-from orchestrator.model.errors import UsageError
-from tests.unit.documents.extreme import EXTREMES
+from orchestrator.model.errors import CannotRunError, UsageError
+from tests.unit.documents.extreme import EXTREMES, incidental
 from tests.unit.documents.sample import STATES, normal
 
 INDONESIAN = ("Peladen", "Pemutakhiran", "Pengecekan", "Kesimpulan", "Tabel", "Halaman", "Butir",
               "Pengelola Sistem dan Jaringan", "butir", "peladen", "menit", "Disusun", "Tanggal",
               "dan sistem operasi", "Undang-Undang")  # fmt: skip
+
+COPIED = [name for name in DocumentName if name.has_copies]
 
 
 def words(path):
@@ -53,7 +55,7 @@ def test_both_languages_have_the_same_passages():
     assert len(names[0]) >= 13
 
 
-@pytest.mark.parametrize("name", DocumentName)
+@pytest.mark.parametrize("name", COPIED)
 def test_every_page_is_english_and_says_that_it_is_a_translation(tmp_path, name):
     pages = words(render(name, normal(), tmp_path, language="en").path)
     assert pages
@@ -66,11 +68,35 @@ def test_every_page_is_english_and_says_that_it_is_a_translation(tmp_path, name)
 
 @pytest.mark.parametrize("kind", [*STATES, *EXTREMES])
 def test_every_cycle_can_be_told_in_english(tmp_path, kind):
-    for name in DocumentName:
+    for name in COPIED:
         made = render(name, {**STATES, **EXTREMES}[kind](), tmp_path, language="en")
         assert "None" not in " ".join(words(made.path)).replace("None.", "").replace(
             "None is installed", ""
         )
+
+
+@pytest.mark.parametrize("name", sorted(set(DocumentName) - set(COPIED)))
+def test_word_files_are_made_in_the_language_of_record_only(tmp_path, name):
+    assert name.value.endswith(".docx")
+    with pytest.raises(CannotRunError, match="language of record only"):
+        render(name, normal(), tmp_path, language="en")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_copy_has_no_code_that_would_prove_it(tmp_path):
+    code = "QR code"
+    copy = render(DocumentName.REPORT, normal(), tmp_path, language="en").path
+    assert code not in " ".join(words(copy))
+    assert "Kode QR" in " ".join(words(render(DocumentName.REPORT, normal(), tmp_path / "x").path))
+
+
+def test_an_incidental_cycle_is_told_in_english(tmp_path):
+    pages = words(render(DocumentName.REPORT, incidental(), tmp_path, language="en").path)
+    text = " ".join(" ".join(pages).replace("\u200b", "").split())
+    for said in ("November 2026 (incidental cycle 7)", "security updates only",
+                 "Some rules of the SOP were relaxed", "Working hours: Monday–Thursday 07:30–12:00",
+                 "Sent back during the cycle", "without trial servers"):  # fmt: skip
+        assert said in text, said
 
 
 def test_dates_times_and_numbers_are_english(tmp_path):

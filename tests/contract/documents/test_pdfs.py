@@ -16,7 +16,7 @@ from orchestrator.documents.templates import SHIPPED
 from orchestrator.journal.state import Note
 from orchestrator.model.evidence import Phase
 from orchestrator.sop.procedure import ROLE_NAMES
-from tests.unit.documents.extreme import EXTREMES, large
+from tests.unit.documents.extreme import EXTREMES, incidental, large, rehearsed
 from tests.unit.documents.sample import STATES, all_failed, at, normal, unreachable
 
 REPORT, DRAFT = DocumentName.REPORT, DocumentName.DRAFT_REPORT
@@ -81,7 +81,7 @@ def test_the_attachment_is_the_content(tmp_path, kind, name):
     state = ALL[kind](11)
     attached = read(tmp_path, name, state).attachments[ATTACHMENT]
     assert attached == [content_json(build_content(name, state, LABELS))]
-    assert json.loads(attached[0])["cycle"] == "2026-11"
+    assert json.loads(attached[0])["cycle"] == state.cycle
 
 
 @pytest.mark.parametrize("name", SIGNERS)
@@ -269,3 +269,18 @@ def test_reports_carry_a_qr_code_and_room_for_wet_signatures(tmp_path):
         words = words_of(read(tmp_path, name, normal()))
         assert squeeze("Kode QR memuat siklus, nomor, dan SHA-256 data laporan") in words
     assert "KodeQR" not in words_of(read(tmp_path, DRAFT, normal(8)))
+
+
+@pytest.mark.parametrize("name", PDFS)
+def test_a_dry_run_is_marked_on_every_page(tmp_path, name):
+    for page in read(tmp_path, name, rehearsed()).pages:
+        words = squeeze(page.extract_text())
+        assert "DOKUMENUJICOBA–TIDAKBERLAKU" in words
+        assert ("·DRAF" in words) is name.is_draft
+
+
+def test_an_order_of_the_normal_kind_is_one_page_and_its_appendix(tmp_path):
+    for state in (normal(4), incidental(4)):
+        pages = [squeeze(p.extract_text()) for p in read(tmp_path, DocumentName.ORDER, state).pages]
+        assert len(pages) == 2
+        assert "NIP19780404" in pages[0] and pages[1].startswith("LAMPIRAN")

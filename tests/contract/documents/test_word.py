@@ -17,6 +17,7 @@ from orchestrator.documents import DocumentName, render
 from orchestrator.documents.templates import SHIPPED
 from orchestrator.documents.word.shipped import TEMPLATES, template_bytes
 from orchestrator.model.errors import CannotRunError
+from tests.unit.documents.extreme import incidental, rehearsed
 from tests.unit.documents.sample import HOSTILE, STATES, all_failed, normal
 
 WORD = [n for n in DocumentName if n.value.endswith(".docx")]
@@ -168,4 +169,38 @@ def test_an_office_whose_templates_are_from_before_is_told(tmp_path: Path) -> No
 
 def test_an_office_that_says_little(tmp_path: Path) -> None:
     words = words_of(render(DRAFT, all_failed(), tmp_path).path)
-    assert "DINAS CONTOH" in words and "pemisahan tugas dilonggarkan" in words
+    assert "DINAS CONTOH" in words and "pemisahan tugas tidak diberlakukan" in words
+
+
+def test_an_incidental_cycle_says_why_and_what_it_leaves_out(tmp_path: Path) -> None:
+    words = words_of(render(ORDER, incidental(), tmp_path).path)
+    for said in ("Alasan kegiatan insidental", "CVE-2026-10001 pada OpenSSL", "Lingkup butir",
+                 "hanya pembaruan keamanan; paket openssl, libssl3", "tanpa peladen uji",
+                 "tidak dibatasi"):  # fmt: skip
+        assert said in words, said
+    plain = words_of(render(ORDER, normal(), tmp_path / "normal").path)
+    assert "insidental" not in plain and "Lingkup butir" not in plain
+
+
+def test_the_draft_tells_hours_relaxed_rules_notes_and_returns(tmp_path: Path) -> None:
+    words = words_of(render(DRAFT, incidental(), tmp_path).path)
+    for said in (
+        "di luar jadwal bulanan", "Jam kerja: Senin–Kamis 07.30–12.00", "pemisahan tugas tidak",
+        "pemutakhiran dilaksanakan tanpa peladen uji", "Catatan: Alasan: Jaringan lambat.",
+        "Tambah ruang disk.", "3. Catatan", "Bagian C dilengkapi.",
+        "Tabel 5: Pengembalian selama siklus", "10 → 9", "Hasil surat-07 belum ada.",
+    ):  # fmt: skip
+        assert said in words, said
+    assert words.index("Tambah ruang disk.") < words.index("3. Catatan")
+    plain = words_of(render(DRAFT, normal(), tmp_path / "normal").path)
+    assert "3. Catatan" not in plain and "Pengembalian selama" not in plain
+
+
+@pytest.mark.parametrize("name", WORD)
+def test_a_dry_run_is_marked_on_every_page(tmp_path: Path, name: DocumentName) -> None:
+    path = render(name, rehearsed(), tmp_path).path
+    assert "DOKUMEN UJI COBA" in words_of(path)
+    with zipfile.ZipFile(path) as parts:
+        heads = b"".join(parts.read(n) for n in parts.namelist() if "header" in n)
+    assert b'string="UJI COBA"' in heads
+    assert (" · DRAF" in words_of(path)) is (name is DRAFT)

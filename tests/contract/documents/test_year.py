@@ -12,17 +12,20 @@ from openpyxl import load_workbook
 
 from orchestrator.documents.content.labels import load_labels
 from orchestrator.documents.content.year import build_year, late_steps
+from orchestrator.documents.look import load_look
 from orchestrator.documents.templates import SHIPPED
+from orchestrator.documents.xlsx.dress import Dress
 from orchestrator.documents.xlsx.year_recap import year_recap
 from tests.unit.documents.sample import STATES
 from tests.unit.documents.years import year
 
 LABELS = load_labels(SHIPPED)
+PLAIN = Dress(load_look(SHIPPED), None)
 
 
 @pytest.fixture(scope="module")
 def data() -> bytes:
-    return year_recap(build_year(2026, year(), LABELS), LABELS)
+    return year_recap(build_year(2026, year(), LABELS), LABELS, PLAIN)
 
 
 def table(sheet):
@@ -38,7 +41,7 @@ def table(sheet):
 
 
 def test_the_same_year_gives_the_same_bytes(data):
-    assert year_recap(build_year(2026, year(), LABELS), LABELS) == data
+    assert year_recap(build_year(2026, year(), LABELS), LABELS, PLAIN) == data
 
 
 def test_every_cycle_with_its_items_and_verdicts(data):
@@ -101,7 +104,7 @@ def test_it_prints_like_the_other_workbooks(data):
 @pytest.mark.parametrize("kind", STATES)
 def test_any_year_gives_a_recap(kind, tmp_path: Path):
     state = STATES[kind](13)
-    out = year_recap(build_year(2026, [(state, True)], LABELS), LABELS)
+    out = year_recap(build_year(2026, [(state, True)], LABELS), LABELS, PLAIN)
     for sheet in load_workbook(io.BytesIO(out)).worksheets:
         for row in sheet.iter_rows():
             assert all(c.data_type != "f" for c in row), "a host's text became a formula"

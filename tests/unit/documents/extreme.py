@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.journal.state import CycleState, Decision, Note, PhaseRun
+from orchestrator.journal.state import (
+    CycleState,
+    Decision,
+    Note,
+    PhaseRun,
+    RelaxedRule,
+    ReturnRecord,
+)
 from orchestrator.model.evidence import Outcome, OutcomeKind, Phase
 from orchestrator.model.office import Office
+from orchestrator.model.plan import Order
+from orchestrator.model.selection import Selection
 from orchestrator.model.verdict import HostVerdict, Verdict
+from orchestrator.model.working_time import HolidayRecord, WorkingTime
 from tests.unit.documents.sample import (
     DEBIAN,
     HOSTILE,
@@ -170,4 +180,49 @@ def nasty(until: int = 11) -> CycleState:
     return state
 
 
-EXTREMES = {"large": large, "nasty": nasty}
+def incidental(until: int = 11) -> CycleState:
+    """An incidental cycle that says all there is: reason, scope, relaxed rules, notes, a return."""
+    state = normal(until)
+    state.cycle, state.kind = "2026-11-i07", "incidental"
+    state.reason = "CVE-2026-10001 pada OpenSSL sedang dieksploitasi"
+    state.selection = Selection(security=True, packages=("openssl", "libssl3"))
+    state.office = state.office.model_copy(update={"working_time": WorkingTime()})
+    state.holidays = HolidayRecord(
+        schema="sop-run/holidays/1", source="holidays 1.0, ID", national=True, collective=True,
+        first_year=2026, last_year=2027, days={"2026-11-20": "Hari libur contoh"},
+    )  # fmt: skip
+    state.recounted_at = at(300)
+    state.relaxed = [
+        RelaxedRule("duties", "duties are not kept apart", {}, at(0)),
+        RelaxedRule("time", "time", {"step": "7", "now": "90", "standard": "60"}, at(0), at(900)),
+        RelaxedRule("canary", "no canary", {}, at(157)),
+    ]
+    if until >= 4:
+        state.order = Order(canary=0, wave="25%", abort_limit="unlimited")
+    if until >= 9:
+        state.notes = [
+            Note(5, "pranata", "Jaringan lambat.", at(240), "overrun", "pranata", 80, True),
+            Note(9, "op@kendali", "Tambah ruang disk.", at(255), "suggestion", "pengelola", 92),
+            Note(9, "pengelola", "Bagian C dilengkapi.", at(255), "remark", "pengelola", 93, True),
+        ]
+        state.steps[5].seconds = 12_000.0
+        state.returns = [
+            ReturnRecord(10, 9, "Hasil surat-07 belum ada.", "pranata", at(256), 94, at(250))
+        ]
+    return state
+
+
+def rehearsed(until: int = 11) -> CycleState:
+    """A dry run, marked so on every page of whatever is made of it."""
+    state = normal(until)
+    state.rehearsal = True
+    if until >= 7:
+        for host, verdict in state.verdicts.items():
+            if verdict.verdict is Verdict.UPDATED:
+                state.verdicts[host] = HostVerdict(host=host, verdict=Verdict.READY)
+    return state
+
+
+EXTREMES = {
+    "large": large, "nasty": nasty, "incidental": incidental, "rehearsed": rehearsed,
+}  # fmt: skip

@@ -26,6 +26,11 @@ def test_dates_and_times():
     assert JAKARTA.period("2026-08") == "Agustus 2026"
 
 
+def test_hours_of_a_day_in_each_language():
+    assert (JAKARTA.of_day(450), JAKARTA.of_day(1440)) == ("07.30", "24.00")
+    assert Clock(ZoneInfo("Asia/Jakarta"), "en_GB").of_day(450) == "07:30"
+
+
 @pytest.mark.parametrize(
     ("zone", "words"),
     [

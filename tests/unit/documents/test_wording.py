@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from hostside.checks import KINDS
@@ -103,3 +106,24 @@ def test_every_kind_of_check_has_the_offices_words() -> None:
     kinds = {*KINDS, "unit", "failed-units", "packages", "mount", "disk"}
     missing = sorted(kind for kind in kinds if not LABELS.known("test_kind", kind, ""))
     assert not missing
+
+
+PLAIN = {"Liberation Sans", "ID", "QR"}  # a font, a region, the name of a code in pictures' words
+SPOKEN = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}|^[A-Z][A-Za-z]|[A-Za-z]{2,} $")
+
+
+@pytest.mark.parametrize("path", sorted((SHIPPED / "typst").glob("*.typ")), ids=lambda p: p.name)
+def test_fixed_words_stand_in_the_labels_not_in_the_typst_files(path: Path) -> None:
+    source = re.sub(r"(?m)//.*$", "", path.read_text(encoding="utf-8"))
+    literals = re.findall(r'"([^"\n]*)"', source)
+    assert [w for w in literals if SPOKEN.search(w) and w not in PLAIN] == []
+    # Outside of strings: what stands in [ ] and is no call, name or argument.
+    markup = re.findall(r"\[([^\[\]{}#]*)\]", re.sub(r'"[^"\n]*"', "", source))
+    assert [w for w in markup if re.search(r"[A-Za-z]{2,}", w)] == []
+
+
+def test_every_label_that_a_typst_file_names_is_there() -> None:
+    for path in sorted((SHIPPED / "typst").glob("*.typ")):
+        for section, key in re.findall(r"\bt\.(\w+)\.(\w+)", path.read_text(encoding="utf-8")):
+            if section in LABELS.sections and key not in ("at", "replace"):
+                assert key in LABELS.sections[section], (path.name, section, key)

@@ -96,7 +96,7 @@ def variables() -> str:
         NOTE,
         "Set them in the inventory: for all hosts in `group_vars/all.yml`, for a group in "
         "`group_vars/GROUP.yml`, for one host in `host_vars/HOST.yml`. How own checks "
-        "(`test_checks`) are written: [own servers](../how-to/own-servers.md#own-checks).",
+        "(`test_checks`) are written: [checks](checks.md).",
     ]
     for phase in PHASES:
         path = ROOT / "roles" / phase / "meta" / "argument_specs.yml"

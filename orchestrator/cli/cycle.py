@@ -193,6 +193,6 @@ def ask_password() -> str:
     if not sys.stdin.isatty():
         raise UsageError(
             "--ask-become-pass needs a terminal to ask on",
-            "without one, keep ansible_become_password in a vault (docs/how-to/own-servers.md)",
+            "without one, keep ansible_become_password in a vault (docs/how-to/hosts.md)",
         )
     return str(click.prompt("sudo password of the hosts", hide_input=True, err=True))

@@ -36,6 +36,7 @@ from orchestrator.sop.procedure import DEFAULT
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [
     ROOT / "README.md",
+    ROOT / "README.id.md",
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]

@@ -7,6 +7,8 @@ from importlib import import_module
 
 import click
 
+from orchestrator.cli.words import choose, translate_help
+
 # Command → module under orchestrator.cli that defines it; imported only when asked for, since
 # ansible-runner, typst and openpyxl together cost more than a second.
 COMMANDS = {
@@ -47,7 +49,7 @@ class LazyGroup(click.Group):
         module = import_module(f"orchestrator.cli.{COMMANDS[cmd_name]}")
         command = getattr(module, f"{cmd_name}_command")
         assert isinstance(command, click.Command)
-        return command
+        return translate_help(command)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,4 +66,6 @@ def main() -> None:
     """Entry point of `sop-run`."""
     from orchestrator.cli.errors import guarded
 
+    choose(sys.argv[1:])
+    translate_help(cli)
     sys.exit(guarded(cli))

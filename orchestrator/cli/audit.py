@@ -14,6 +14,7 @@ from orchestrator.archive.report import Check, Report
 from orchestrator.archive.trust import Trusted, read_trusted
 from orchestrator.cli.options import given, path_options
 from orchestrator.cli.show import EXIT_DONE, EXIT_FINDINGS
+from orchestrator.cli.words import t
 from orchestrator.model.errors import UsageError
 from orchestrator.model.text import printable
 from orchestrator.workflow.monthly import find_cycle
@@ -97,16 +98,16 @@ def _lines(report: Report) -> str:
     for check in report.checks:
         if check.archive != archive:
             archive = check.archive
-            lines.append(f"\n{archive or 'All of them'}" if lines else archive)
-        word = "ok  " if check.ok else "FAIL"
-        lines.append(f"{word}  {printable(check.name)}: {printable(check.detail, 300)}")
+            lines.append(f"\n{archive or t('All of them')}" if lines else archive)
+        word = "ok  " if check.ok else t("FAIL")
+        lines.append(f"{word}  {printable(check.name)}: {t(printable(check.detail, 300))}")
     first = report.failed
     if first is None:
-        lines.append(f"\nEverything holds ({len(report.checks)} checks).")
+        lines.append(t(f"\nEverything holds ({len(report.checks)} checks)."))
         if not report.trusted:
-            lines.append(UNKNOWN_KEYS)
+            lines.append(t(UNKNOWN_KEYS))
     else:
-        lines.append(f"\nNOT in order. First failure: {_where(first)}")
+        lines.append(t(f"\nNOT in order. First failure: {_where(first)}"))
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ import click
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.results import give, result_options
 from orchestrator.cli.show import EXIT_DONE, Lines, warn
+from orchestrator.cli.words import t
 from orchestrator.journal.book import read_state
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.errors import CannotRunError, SopRunError, UsageError
@@ -76,7 +77,7 @@ def monthly_command(
         if if_due:
             office = load_office(options.settings.office)
             due = look(options.settings, office, today_in(office))
-            click.echo(f"{due.words}.", err=due.now)
+            click.echo(f"{t(due.words)}.", err=due.now)
             if not due.now:
                 return EXIT_DONE
             name = str(due.cycle)
@@ -195,4 +196,4 @@ def ask_password() -> str:
             "--ask-become-pass needs a terminal to ask on",
             "without one, keep ansible_become_password in a vault (docs/how-to/hosts.md)",
         )
-    return str(click.prompt("sudo password of the hosts", hide_input=True, err=True))
+    return str(click.prompt(t("sudo password of the hosts"), hide_input=True, err=True))

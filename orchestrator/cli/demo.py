@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from orchestrator.cli.show import EXIT_DONE, EXIT_FINDINGS, Lines, findings, verdict_table
+from orchestrator.cli.words import say, t
 from orchestrator.lab.demo import HOSTS, Demonstration, hosts, whole_cycle
 from orchestrator.lab.lab import Lab
 from orchestrator.model.cycle import CycleId
@@ -55,14 +56,14 @@ def demo_command(home: Path | None, keep: bool, count: int) -> int:
             _say("taking the hosts down")
             Lab.load(folder).down()
     _summary(shown)
-    click.echo(
+    say(
         f"\nHosts up in {up - began:.0f} s, cycle in {cycle - up:.0f} s, "
         f"all in {time.monotonic() - began:.0f} s."
     )
     if keep:
         inventory = folder / "inventory" / "hosts.yml"
-        click.echo(f"The hosts are still up: sop-run monthly --inventory {inventory}")
-        click.echo(f"Take them down with: sop-run lab down --dir {folder}")
+        say(f"The hosts are still up: sop-run monthly --inventory {inventory}")
+        say(f"Take them down with: sop-run lab down --dir {folder}")
     if not shown.audit.ok:
         raise CannotRunError("the audit of the demo's archive failed", "sop-run audit names what")
     if shown.broken_promises:
@@ -74,14 +75,14 @@ def demo_command(home: Path | None, keep: bool, count: int) -> int:
 
 
 def _say(words: str) -> None:
-    click.echo(f"         {words}", err=True)
+    say(f"         {words}", err=True)
 
 
 def _summary(shown: Demonstration) -> None:
     state, documents = shown.standing.state, shown.standing.folder / "documents"
-    click.echo(f"\n{verdict_table(state)}\n\nDocuments:")
+    click.echo(f"\n{verdict_table(state)}\n\n{t('Documents:')}")
     for name in state.documents:
         click.echo(f"  {documents / name}")
-    click.echo(f"Archive:\n  {shown.settings.home / state.archive_path}")
+    say(f"Archive:\n  {shown.settings.home / state.archive_path}")
     held = sum(c.ok for c in shown.audit.checks)
-    click.echo(f"Audit: {held} of {len(shown.audit.checks)} checks hold.")
+    say(f"Audit: {held} of {len(shown.audit.checks)} checks hold.")

@@ -14,6 +14,7 @@ from orchestrator.cli.cycle import ask_password
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE, EXIT_FINDINGS
 from orchestrator.cli.table import styled, table, width
+from orchestrator.cli.words import t, told
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.text import printable
 from orchestrator.workflow.doctor.diagnose import diagnose
@@ -46,7 +47,7 @@ def doctor_command(*, limit: str, ask_become_pass: bool, as_json: bool, options:
     """
     password = ask_password() if ask_become_pass else ""
     settings = replace(options.settings, limit=limit, become_password=password)
-    diagnosis = diagnose(settings, lambda words: click.echo(f"{words} …", err=True))
+    diagnosis = diagnose(settings, lambda words: click.echo(f"{t(words)} …", err=True))
     if as_json:
         click.echo(json.dumps(_plain(diagnosis), indent=2, ensure_ascii=False))
     else:
@@ -58,32 +59,32 @@ def doctor_command(*, limit: str, ask_become_pass: bool, as_json: bool, options:
 
 
 def _text(diagnosis: Diagnosis) -> str:
-    parts = ["This machine", *_looks(diagnosis.control)]
-    parts += ["", "Office and inventory", *_looks(diagnosis.office)]
+    parts = [t("This machine"), *_looks(diagnosis.control)]
+    parts += ["", t("Office and inventory"), *_looks(diagnosis.office)]
     if diagnosis.hosts:
         rows = [_row(host) for host in diagnosis.hosts]
-        parts += ["", "Hosts", table(HEADER, rows, width())]
+        parts += ["", t("Hosts"), table(HEADER, rows, width())]
         found = [_finding(look) for host in diagnosis.hosts for look in host.findings]
         parts += ["", *found] if found else []
     count = len(diagnosis.findings)
     words = "All is well." if not count else f"{count} finding{'s' if count != 1 else ''}."
-    return "\n".join([*parts, "", words])
+    return "\n".join([*parts, "", t(words)])
 
 
 def _looks(looks: Sequence[Look]) -> list[str]:
     lines = []
     for look in looks:
-        mark = styled(f"{look.level:<7}", COLOURS[look.level])
-        lines.append(f"  {mark}  {look.name:<14}  {printable(look.words, 500)}")
+        mark = styled(f"{t(look.level):<7}", COLOURS[look.level])
+        lines.append(f"  {mark}  {t(look.name):<14}  {told(printable(look.words, 500))}")
         if look.fix:
-            lines.append(f"           → {printable(look.fix, 500)}")
+            lines.append(f"           → {told(printable(look.fix, 500))}")
     return lines
 
 
 def _finding(look: Look) -> str:
-    mark = styled("finding", COLOURS["finding"])
+    mark = styled(t("finding"), COLOURS["finding"])
     words = f"  {mark}  {printable(look.name, 40)}: {printable(look.words, 400)}"
-    return f"{words}\n           → {printable(look.fix, 500)}"
+    return f"{words}\n           → {told(printable(look.fix, 500))}"
 
 
 def _row(host: HostReport) -> tuple[str, ...]:
@@ -91,18 +92,18 @@ def _row(host: HostReport) -> tuple[str, ...]:
     name = printable(host.host, 40)
     if host.facts is None:
         state = "no answer" if host.reached else "unreachable"
-        return (name, state, *["-"] * (len(HEADER) - 2))
+        return (name, t(state), *["-"] * (len(HEADER) - 2))
     facts, count = host.facts, len(host.findings)
     state = "ok" if not count else f"{count} finding{'s' if count != 1 else ''}"
     return (
         name,
-        state,
+        t(state),
         _root(facts),
         facts.python or "-",
         facts.package_manager or "-",
         _free(facts),
         _clock(facts, host.offset),
-        facts.backup.method or "none",
+        facts.backup.method or t("none"),
         _antivirus(facts),
     )
 
@@ -115,7 +116,7 @@ def _root(facts: Facts) -> str:
         return "login"
     if login.password is None:
         return "sudo"
-    return "sudo, password" if login.password else "sudo"
+    return t("sudo, password") if login.password else "sudo"
 
 
 def _free(facts: Facts) -> str:
@@ -132,7 +133,7 @@ def _clock(facts: Facts, offset: float | None) -> str:
         return "-"
     kept = facts.clock_sync.get("synchronized")
     words = ", kept" if kept is True else ", not kept" if kept is False else ""
-    return f"{offset:+.0f} s{words}"
+    return t(f"{offset:+.0f} s{words}")
 
 
 def _antivirus(facts: Facts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from orchestrator.cli.table import plain
+from orchestrator.cli.words import say, told
 from orchestrator.model.errors import CannotRunError, SopRunError
 
 
@@ -14,18 +15,18 @@ def guarded(command: click.Command) -> int:
         # False: never a colour; None: where the stream is a terminal.
         result = command.main(standalone_mode=False, color=False if plain() else None)
     except SopRunError as error:
-        click.echo(f"sop-run: {error.message}", err=True)
+        click.echo(f"sop-run: {told(error.message)}", err=True)
         if error.hint:
-            click.echo(f"  → {error.hint}", err=True)
+            click.echo(f"  → {told(error.hint)}", err=True)
         return error.exit_code
     except OSError as error:  # a full or read-only disk, a folder that is not ours
         click.echo(f"sop-run: {error}", err=True)
-        click.echo("  → correct the cause, then run the same command again: it goes on", err=True)
+        say("  → correct the cause, then run the same command again: it goes on", err=True)
         return CannotRunError.exit_code
     except click.ClickException as error:
         error.show()
         return 2
     except click.Abort:
-        click.echo("sop-run: stopped; run the same command again to go on", err=True)
+        say("sop-run: stopped; run the same command again to go on", err=True)
         return 130
     return result if isinstance(result, int) else 0

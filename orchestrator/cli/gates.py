@@ -12,6 +12,7 @@ from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.passphrase import PASSPHRASE_VARIABLE, key_file
 from orchestrator.cli.show import Lines, explain
 from orchestrator.cli.times import time_words
+from orchestrator.cli.words import say, t
 from orchestrator.journal.book import read_state
 from orchestrator.journal.store import now_utc
 from orchestrator.journal.times import reasons_wanted
@@ -207,9 +208,9 @@ def _asked(cycle: str, options: Given) -> dict[int, str]:
     state = read_state(find_cycle(options.settings, cycle))
     reasons = {}
     for time in reasons_wanted(state, now_utc()):
-        click.echo(f"Step {time.step} {time_words(time)}.", err=True)
+        say(f"Step {time.step} {time_words(time)}.", err=True)
         text = str(
-            click.prompt("Why? (empty: no reason)", default="", show_default=False, err=True)
+            click.prompt(t("Why? (empty: no reason)"), default="", show_default=False, err=True)
         )
         if text.strip():
             reasons[time.step] = text.strip()

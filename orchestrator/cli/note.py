@@ -10,6 +10,7 @@ import click
 from orchestrator.cli.complete import cycle_names
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE
+from orchestrator.cli.words import say
 from orchestrator.journal.book import machine_actor
 from orchestrator.model.note import NoteKind
 from orchestrator.workflow.note import Remark, note
@@ -57,5 +58,5 @@ def note_command(
     remark = Remark(step, text, cast("NoteKind | None", kind))
     _, recorded = note(options.settings, cycle, officer, remark, key=key)
     whose = f"signed by {officer}" if key else f"unsigned, by {machine_actor()} for {officer}"
-    click.echo(f"Cycle {cycle}: noted at step {step} as {recorded}, {whose}.")
+    say(f"Cycle {cycle}: noted at step {step} as {recorded}, {whose}.")
     return EXIT_DONE

@@ -9,6 +9,7 @@ import click
 
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE, EXIT_FINDINGS
+from orchestrator.cli.words import say, t
 from orchestrator.model.errors import CannotRunError, UsageError
 from orchestrator.model.notification import Target
 from orchestrator.model.text import printable
@@ -42,7 +43,7 @@ def notify_command(*, try_it: bool, as_json: bool, options: Given) -> int:
     if as_json:
         click.echo(json.dumps([_facts(t, tried) for t in targets], indent=2))
     elif not targets:
-        click.echo(f"Nobody is notified: there is no target in {path}.")
+        say(f"Nobody is notified: there is no target in {path}.")
     else:
         click.echo("\n".join(_line(t, tried) for t in targets))
     return EXIT_FINDINGS if any(tried.values()) else EXIT_DONE
@@ -64,8 +65,8 @@ def _line(target: Target, tried: dict[str, str]) -> str:
     words = f"{printable(target.name, 40):<24} {printable(target.scheme):<10} "
     words += ", ".join(target.events)
     if target.roles:
-        words += f" (gate: {', '.join(target.roles)})"
+        words += " " + t(f"(gate: {', '.join(target.roles)})")
     if target.name in tried:
         trouble = tried[target.name]
-        words += f"\n  → {'NOT sent: ' + trouble if trouble else 'sent'}"
+        words += "\n" + t(f"  → {'NOT sent: ' + trouble if trouble else 'sent'}")
     return words

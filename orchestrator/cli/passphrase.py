@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from orchestrator.cli.words import t
 from orchestrator.model.errors import UsageError
 from orchestrator.workflow.signed import PdfKeyFile
 
@@ -35,6 +36,6 @@ def key_file(path: Path | None, passphrase_file: Path | None) -> PdfKeyFile | No
         return PdfKeyFile(path, lines[0] if lines else "")
     if given is None and sys.stdin.isatty():
         given = click.prompt(
-            f"Passphrase of {path}", hide_input=True, default="", show_default=False, err=True
+            t(f"Passphrase of {path}"), hide_input=True, default="", show_default=False, err=True
         )
     return PdfKeyFile(path, given or "")

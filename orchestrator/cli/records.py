@@ -7,6 +7,7 @@ import click
 from orchestrator.cli.complete import cycle_names
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE
+from orchestrator.cli.words import say, t
 from orchestrator.workflow.again import archive_again, courtesy_copies, documents_again
 from orchestrator.workflow.monthly import find_cycle
 
@@ -31,7 +32,7 @@ def documents_command(*, cycle: str, language: str | None, options: Given) -> in
             click.echo(copy.path)
         return EXIT_DONE
     for name, words in documents_again(options.settings, folder):
-        click.echo(f"{name}: {words}")
+        click.echo(f"{name}: {t(words)}")
     return EXIT_DONE
 
 
@@ -45,5 +46,5 @@ def archive_command(*, cycle: str, options: Given) -> int:
     Example: sop-run archive 2026-11
     """
     folder = find_cycle(options.settings, cycle)
-    click.echo(archive_again(options.settings, folder))
+    say(archive_again(options.settings, folder))
     return EXIT_DONE

@@ -21,6 +21,7 @@ from orchestrator.cli.show import (
     verdict_table,
 )
 from orchestrator.cli.status import facts_of
+from orchestrator.cli.words import say
 from orchestrator.workflow.monthly import Standing
 
 
@@ -87,9 +88,9 @@ def explain_dry_run(standing: Standing) -> int:
     """Say how the dry run ended; returns the exit code."""
     state = standing.state
     click.echo(verdict_table(state))
-    click.echo(
+    say(
         f"\nDry run of cycle {state.cycle}: no host was changed, and nothing of it counts or can "
         "be signed."
     )
-    click.echo(f"Its documents, marked as a trial: {standing.folder / 'documents'}")
+    say(f"Its documents, marked as a trial: {standing.folder / 'documents'}")
     return EXIT_FINDINGS if findings(state) else EXIT_DONE

@@ -14,6 +14,7 @@ import click
 
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE
+from orchestrator.cli.words import say, t
 from orchestrator.model.errors import CannotRunError, UsageError
 from orchestrator.model.office import Office
 from orchestrator.office.load import load_office
@@ -103,9 +104,9 @@ def schedule_command(
         ],
         "files": [str(path) for path in _put(units, folder, installed)],
     }
-    click.echo(json.dumps(facts, indent=2) if as_json else _text(facts))
+    click.echo(json.dumps(facts, indent=2) if as_json else t(_text(facts)))
     if units is not None and not as_json:
-        click.echo(_advice(units, folder, installed, office))
+        say(_advice(units, folder, installed, office))
     return EXIT_DONE
 
 
@@ -119,7 +120,7 @@ def _text(facts: dict[str, Any]) -> str:
     lines = [f"The check is due on {words}, at {facts['time']} {facts['timezone']}.", ""]
     for entry in facts["next"]:
         day = date.fromisoformat(entry["date"])
-        lines.append(f"  {entry['period']}  {day:%A %Y-%m-%d}")
+        lines.append(f"  {entry['period']}  {t(f'{day:%A}')} {day:%Y-%m-%d}")
     return "\n".join([*lines, "", f"Now: {facts['why']}."])
 
 

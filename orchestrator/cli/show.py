@@ -9,6 +9,7 @@ from orchestrator.cli.pace import Pace
 from orchestrator.cli.table import hang
 from orchestrator.cli.table import width as columns
 from orchestrator.cli.times import overruns, sent_back
+from orchestrator.cli.words import say, spoken, t
 from orchestrator.journal.judge import reason_of, status_of
 from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import READING, Outcome, OutcomeKind, Phase, Status
@@ -34,7 +35,7 @@ class Lines:
         if number != self._step:
             self._step = number
             title = next(s.title for s in state.procedure if s.number == number)
-            click.echo(click.style(f"Step {number:>2}  {title}", bold=True), err=True)
+            click.echo(click.style(t(f"Step {number:>2}  {title}"), bold=True), err=True)
 
     def phase(self, phase: Phase, hosts: int, wave: int) -> None:
         """Which phase runs on how many hosts."""
@@ -42,7 +43,7 @@ class Lines:
         plural = "s" if hosts != 1 else ""
         name = "canary wave" if wave == 0 and phase not in READING else f"wave {wave}"
         where = "" if phase in READING else f", {name}"
-        click.echo(f"         {phase}: {hosts} host{plural}{where}", err=True)
+        say(f"         {phase}: {hosts} host{plural}{where}", err=True)
 
     def outcome(self, outcome: Outcome, done: int, total: int) -> None:
         """One host's result."""
@@ -53,7 +54,7 @@ class Lines:
             word = str(evidence.status)
             words = f"{evidence.seconds:.1f} s"
             if evidence.phase is Phase.CHECK and evidence.status is Status.OK:
-                words += f", {len(evidence.items)} items"
+                words += t(f", {len(evidence.items)} items")
             if evidence.status is not Status.OK:
                 words += f", {reason_of(outcome)}"
         good = status_of(outcome) is Status.OK
@@ -81,16 +82,16 @@ class Lines:
 
     def document(self, path: str) -> None:
         """A document that was written."""
-        click.echo(f"         wrote {path}", err=True)
+        say(f"         wrote {path}", err=True)
 
     def say(self, words: str) -> None:
         """A remark."""
-        click.echo(f"         {printable(words)}", err=True)
+        say(f"         {printable(words)}", err=True)
 
 
 def warn(words: str) -> None:
     """A remark that is no result."""
-    click.echo(f"sop-run: {words}", err=True)
+    click.echo(f"sop-run: {t(words)}", err=True)
 
 
 def findings(state: CycleState) -> bool:
@@ -101,7 +102,7 @@ def findings(state: CycleState) -> bool:
 def verdict_table(state: CycleState) -> str:
     """Hosts and verdicts as an aligned table."""
     width = max([len(printable(h, 40)) for h in state.hosts] + [4])
-    rows = [f"{'HOST':<{width}}  {'VERDICT':<14}  REASON"]
+    rows = [t(f"{'HOST':<{width}}  {'VERDICT':<14}  REASON")]
     for host in state.hosts:
         verdict = state.verdicts.get(host)
         word = str(verdict.verdict) if verdict else "-"
@@ -129,21 +130,21 @@ def _explained(standing: Standing, given: Given) -> int:
         _echo_overruns(state, given)
         return EXIT_WAITING
     if standing.next == "monthly":
-        click.echo("".join(f"{line}\n" for line in sent_back(state, given)), nl=False)
-        click.echo(f"Cycle {state.cycle}: next, run")
+        click.echo("".join(f"{line}\n" for line in spoken(sent_back(state, given))), nl=False)
+        say(f"Cycle {state.cycle}: next, run")
         click.echo(f"  {given.command(f'monthly --period {state.cycle}')}")
         _echo_overruns(state, given)
         return EXIT_DONE
     click.echo(verdict_table(state))
     _echo_overruns(state, given)
-    click.echo(f"\nCycle {state.cycle} is closed. Documents: {standing.folder / 'documents'}")
-    click.echo(f"Archive: {given.settings.home / state.archive_path}")
-    click.echo(f"Verify it with: {given.command(f'audit {state.cycle}')}")
+    say(f"\nCycle {state.cycle} is closed. Documents: {standing.folder / 'documents'}")
+    say(f"Archive: {given.settings.home / state.archive_path}")
+    say(f"Verify it with: {given.command(f'audit {state.cycle}')}")
     return EXIT_FINDINGS if findings(state) else EXIT_DONE
 
 
 def _echo_overruns(state: CycleState, given: Given) -> None:
-    lines = overruns(state, given)
+    lines = spoken(overruns(state, given))
     if lines:
         click.echo("\n" + "\n".join(lines))
 
@@ -154,7 +155,7 @@ def waiting_words(standing: Standing, given: Given) -> str:
     assert gate is not None
     if state.source is not None and gate.number < 5:
         words = f"restore {state.source.cycle} {' '.join(state.hosts)} --as OFFICER --reason TEXT"
-        return f"Cycle {state.cycle} waits for the order to restore:\n  {given.command(words)}"
+        return t(f"Cycle {state.cycle} waits for the order to restore:\n  {given.command(words)}")
     lines = [f"Cycle {state.cycle} waits for a signature: step {gate.number}, {gate.title}."]
     if gate.number > 7:
         lines += ["", verdict_table(state)]
@@ -183,4 +184,4 @@ def waiting_words(standing: Standing, given: Given) -> str:
             f"or sends it back to step {gate.returns_to} with:",
             f"  {given.command(words)}",
         ]
-    return "\n".join(lines)
+    return "\n".join(spoken(lines))

@@ -11,6 +11,7 @@ import click
 
 from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE
+from orchestrator.cli.words import say, t
 from orchestrator.model.errors import UsageError
 from orchestrator.model.office import ROLE_NAMES, Office, Role
 from orchestrator.office.load import load_office
@@ -76,19 +77,19 @@ def _draw(office: Office, picture: Path, options: Given) -> None:
     if not picture.parent.is_dir():
         raise UsageError(f"there is no folder {picture.parent}", "make it first")
     write_atomically(picture, flowchart(office, form, options.settings.templates))
-    click.echo(f"wrote {picture}", err=True)
+    say(f"wrote {picture}", err=True)
 
 
 def _lines(office: Office, sop: Procedure, *, full: bool) -> list[str]:
     width = max(len(office.role_name(r)) for r in ROLE_NAMES)
     lines = [sop.title, ""] if full else []
     for step in sop.steps:
-        minutes = f"{step.minutes} min" if step.minutes else "–"
+        minutes = t(f"{step.minutes} min") if step.minutes else "–"
         role = office.role_name(step.role) if step.role else "–"
-        gate = "signed by " + " and ".join(step.signers) if step.signers else ""
+        gate = t("signed by ") + t(" and ").join(step.signers) if step.signers else ""
         if step.returns_to is not None:
-            gate += f", or back to {step.returns_to}"
-        lines.append(f"{step.number:>2}  {step.title:<20} {minutes:>8}  {role:<{width}}  {gate}")
+            gate += t(f", or back to {step.returns_to}")
+        lines.append(f"{step.number:>2}  {t(step.title):<20} {minutes:>8}  {role:<{width}}  {gate}")
         if full:
             more = (
                 ("", step.kegiatan),
@@ -96,14 +97,14 @@ def _lines(office: Office, sop: Procedure, *, full: bool) -> list[str]:
                 ("gives: ", step.output),
                 ("remark: ", step.remark),
             )
-            lines += [f"    {name}{words}" for name, words in more if words]
+            lines += [f"    {t(name)}{words}" for name, words in more if words]
     if full:
         for name, heading in AROUND.items():
-            lines += ["", heading]
+            lines += ["", t(heading)]
             lines += [f"  {n}. {words}" for n, words in enumerate(getattr(sop, name), 1)]
     relaxed = relaxations(office)
     if relaxed:
-        lines += ["", "Relaxed here (journal and report say so):"]
+        lines += ["", t("Relaxed here (journal and report say so):")]
         lines += [f"  {r.words}" for r in relaxed]
     return [line.rstrip() for line in lines]
 

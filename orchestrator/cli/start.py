@@ -9,6 +9,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from orchestrator.cli.show import EXIT_DONE
+from orchestrator.cli.words import say
 from orchestrator.office.scaffold import scaffold
 
 
@@ -24,7 +25,7 @@ def init_command(folder: Path) -> int:
     """
     for path in scaffold(folder):
         click.echo(f"  {path}", err=True)
-    click.echo(
+    say(
         f"Made the office's folder. Next:\n"
         f"  cd {shlex.quote(str(folder))}\n"
         f"  # list your servers in inventory/hosts.yml\n"

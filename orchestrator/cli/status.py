@@ -14,6 +14,7 @@ from orchestrator.cli.options import Given, shared_options
 from orchestrator.cli.show import EXIT_DONE, verdict_table, waiting_words
 from orchestrator.cli.table import fitted, width
 from orchestrator.cli.times import minutes, overruns, returns, said, sent_back, time_facts
+from orchestrator.cli.words import Verbatim, say, spoken, t
 from orchestrator.documents.content.labels import load_labels
 from orchestrator.documents.content.year import late_steps
 from orchestrator.documents.templates import template_folder
@@ -58,7 +59,7 @@ def status_command(*, cycle: str | None, year: int | None, as_json: bool, option
         click.echo(json.dumps(facts_of(state), indent=2))
         return EXIT_DONE
     if state.reason:
-        click.echo(f"Incidental cycle {state.cycle}: {printable(state.reason)}\n")
+        click.echo(f"{t(f'Incidental cycle {state.cycle}:')} {printable(state.reason)}\n")
     click.echo(_steps(state, width()))
     for lines in (
         overruns(state, options),
@@ -67,17 +68,17 @@ def status_command(*, cycle: str | None, year: int | None, as_json: bool, option
         sent_back(state, options),
     ):
         if lines:
-            click.echo("\n" + "\n".join(lines))
+            click.echo("\n" + "\n".join(spoken(lines)))
     click.echo("\n" + verdict_table(state))
     if state.relaxed:
-        click.echo("\nRelaxed in this cycle:")
+        say("\nRelaxed in this cycle:")
     for rule in state.relaxed:
-        until = f" (until {rule.until[:16].replace('T', ' ')} UTC)" if rule.until else ""
+        until = " " + t(f"(until {rule.until[:16].replace('T', ' ')} UTC)") if rule.until else ""
         click.echo(f"  {printable(rule.words)}{until}")
     if state.gate is not None:
         click.echo("\n" + waiting_words(Standing(state, folder, state.gate, "sign"), options))
     elif not state.closed_at:
-        click.echo(f"\nNext: {options.command(f'monthly --period {state.cycle}')}")
+        say(f"\nNext: {options.command(f'monthly --period {state.cycle}')}")
     return EXIT_DONE
 
 
@@ -136,11 +137,13 @@ def listed(settings: Settings, year: int | None) -> list[dict[str, Any]]:
 
 def _list(facts: list[dict[str, Any]], options: Given) -> str:
     if not facts:
-        return f"No cycles in {options.settings.home}. Begin one with: {options.command('monthly')}"
+        return t(
+            f"No cycles in {options.settings.home}. Begin one with: {options.command('monthly')}"
+        )
     header = (
         "CYCLE", "KIND", "OPENED", "HOSTS", "GOOD", "BAD", "OVERRUNS", "ARCHIVE", "STANDS AT"
     )  # fmt: skip
-    rows = [header]
+    rows = [tuple(map(t, header))]
     for fact in facts:
         good = sum(n for verdict, n in fact["verdicts"].items() if verdict in GOOD)
         bad = sum(fact["verdicts"].values()) - good
@@ -156,25 +159,29 @@ def _list(facts: list[dict[str, Any]], options: Given) -> str:
 
 def _stand(fact: dict[str, Any]) -> str:
     if fact["closed_at"]:
-        return "closed"
+        return t("closed")
     open_steps = [n for n, s in fact["steps"].items() if s["state"] == "open"]
-    stand = f"step {', '.join(open_steps)}" if open_steps else "working"
+    stand = t(f"step {', '.join(open_steps)}" if open_steps else "working")
     if fact["waits_for"]:
-        stand += f", waits for {' and '.join(fact['waits_for_names'])}"
+        stand += t(f", waits for {' and '.join(fact['waits_for_names'])}")
     return stand
 
 
 def _steps(state: CycleState, columns: int | None) -> str:
     """The steps as a table; on a narrow terminal without times of day and roles."""
     times = step_times(state, now_utc())
-    rows = [("STEP", "", "STATE", "STARTED (UTC)", "ENDED (UTC)", "STANDARD", "ACTUAL", "", "ROLE")]
+    header = (
+        "STEP", "", "STATE", "STARTED (UTC)", "ENDED (UTC)", "STANDARD", "ACTUAL", "", "ROLE"
+    )  # fmt: skip
+    rows = [tuple(t(word) if word else "" for word in header)]
     for step in state.procedure:
         stand, time = state.steps[step.number], times[step.number]
         row = (
-            str(step.number), step.title, stand.state,
+            str(step.number), t(step.title), stand.state,
             stand.started_at[:16].replace("T", " "), stand.ended_at[:16].replace("T", " "),
-            f"{step.minutes} min" if step.minutes else "", minutes(time) if step.minutes else "",
-            "LATE" if time.late else "", state.office.role_name(step.role) if step.role else "",
+            t(f"{step.minutes} min") if step.minutes else "",
+            minutes(time) if step.minutes else "", t("LATE") if time.late else "",
+            state.office.role_name(step.role) if step.role else "",
         )  # fmt: skip
         rows.append(row)
     forms = (">4", "<20", "<8", "<16", "<16", ">8", ">7", "<4", "")
@@ -184,4 +191,7 @@ def _steps(state: CycleState, columns: int | None) -> str:
 def _notes(state: CycleState) -> list[str]:
     """Notes other than reasons of overruns, by step."""
     notes = sorted((n for n in state.notes if n.kind != "overrun"), key=lambda n: (n.step, n.seq))
-    return [f"Step {n.step}, {n.kind}: {printable(said(n, state), 400)}" for n in notes]
+    return [
+        Verbatim(f"{t(f'Step {n.step}')}, {n.kind}: {printable(said(n, state), 400)}")
+        for n in notes
+    ]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import click
 from rich.cells import cell_len
 
+from orchestrator.cli.words import t
 from orchestrator.model.text import printable
 
 CELL = 60
@@ -44,6 +45,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], columns: int | N
 
     Where the table is wider than the terminal each row becomes a block of lines `HEADER value`.
     """
+    header = [t(name) for name in header]
     cells = [[printable(cell, CELL) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(header, *cells, strict=True)]
     if columns is not None and sum(widths) + 3 * len(widths) + 1 > columns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.cli.options import Given
+from orchestrator.cli.words import Verbatim, t
 from orchestrator.documents.content.clock import whole_minutes
 from orchestrator.journal.state import CycleState, Note
 from orchestrator.journal.store import now_utc
@@ -48,7 +49,7 @@ def time_words(time: StepTime) -> str:
     """`took 40 min, standard 15 min (working time)`."""
     verb = "has taken" if time.running else "took"
     spent = minutes(time).rstrip("…")
-    return f"{verb} {spent} min, standard {time.standard_minutes} min ({COUNTED[time.counting]})"
+    return t(f"{verb} {spent} min, standard {time.standard_minutes} min ({COUNTED[time.counting]})")
 
 
 def overruns(state: CycleState, given: Given) -> list[str]:
@@ -58,7 +59,7 @@ def overruns(state: CycleState, given: Given) -> list[str]:
         if not time.late:
             continue
         lines.append(f"Step {time.step} {time_words(time)}:")
-        lines += [f"  reason: {said(note, state)}" for note in time.reasons]
+        lines += [Verbatim(f"  {t('reason:')} {said(note, state)}") for note in time.reasons]
         if not time.reasons and state.closed_at:
             lines.append("  reason missing (tanpa alasan)")
         elif not time.reasons:
@@ -74,7 +75,7 @@ def said(note: Note, state: CycleState) -> str:
     """A note's text and whose it is; who only claims to be an officer is shown so."""
     text = printable(note.text, 300)
     if note.signed:
-        return f"{text} ({note.actor}, signed)"
+        return f"{text} ({note.actor}, {t('signed')})"
     if note.officer:
         return (
             f"{text} (as {printable(note.officer, 64)}, unsigned, by {printable(note.actor, 80)})"
@@ -89,7 +90,7 @@ def sent_back(state: CycleState, given: Given) -> list[str]:
         return []
     lines = [
         f"Step {record.step} ({printable(record.officer)}) sent it back to step {record.to}:",
-        f"  {printable(record.reason, 1000)}",
+        Verbatim(f"  {printable(record.reason, 1000)}"),
     ]
     if record.to == 9:
         drafter = next(s.role for s in state.procedure if s.number == 9)

@@ -77,10 +77,10 @@ class Schedule(BaseModel):
             words = f"day {rule.number} of the month"
             words += " (the last day where there are fewer)" if rule.number > 28 else ""
         else:
-            name = next(word for word, number in ORDINALS.items() if number == rule.number)
+            ordinal = next(word for word, number in ORDINALS.items() if number == rule.number)
             if rule.weekday is None:
-                return f"the {name} working day of the month"
-            words = f"the {name} {WEEKDAYS[rule.weekday].capitalize()} of the month"
+                return f"the {ordinal} working day of the month"
+            words = f"the {ordinal} {WEEKDAYS[rule.weekday].capitalize()} of the month"
             if rule.working:
                 return f"{words} that is a working day"
         moved = "next" if self.shift == "next" else "last"

@@ -13,6 +13,8 @@ from orchestrator.sop.machine import kept_apart
 from orchestrator.sop.procedure import procedure
 
 MAX_BYTES = 1024 * 1024
+LANGUAGES = ("en", "id")
+"""What `language:` may say."""
 # Pair of duties → the steps, by whose role it would fall to one person.
 _BY_STEP = (
     ("draft-verify", 10, 9),
@@ -54,6 +56,11 @@ def load_office(path: Path) -> Office:
         problems = [f"{path}:1: it is empty or no mapping; it begins with `office:`"]
     office = None
     if isinstance(located.value, dict):
+        # For messages only (orchestrator/cli/words.py): no part of the office that journals keep.
+        language = located.value.pop("language", None)
+        if language not in (None, *LANGUAGES):
+            line = line_of(located, ("language",))
+            problems.append(f"{path}:{line}: language: write en or id")
         try:
             office = Office.model_validate(located.value)
         except ValidationError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from orchestrator.archive.audit import audit_archive, is_archive
@@ -65,19 +66,28 @@ def _links(report: Report, archives: list[tuple[CycleState, str]]) -> None:
     ordered = sorted({s.cycle: s for s, _ in archives}.values(), key=lambda s: order_of(s.cycle))
     for place, state in enumerate(ordered):
         before = ordered[:place]
-        ok, words = _link(state, before, manifests)
+        ok, words = link(state, before, manifests)
         report.add(f"chain: what {state.cycle} says of the archive before it", ok, words)
 
 
-def _link(
+def _moment(at: str) -> datetime:
+    """When an entry was written. The last one of an archived journal belongs to its step 12."""
+    return datetime.fromisoformat(at)
+
+
+def link(
     state: CycleState, before: Sequence[CycleState], manifests: dict[str, str]
 ) -> tuple[bool, str]:
     """Whether an archive's word on the one before it holds, and what was found."""
     previous, digest = state.previous_cycle, state.previous_manifest
     if not previous:
-        if before:
-            return False, f"it names none, but {before[-1].cycle} is here: this is no chain of one"
-        return True, "it names none: the chain begins here"
+        known = [s.cycle for s in before if _moment(s.last_at) < _moment(state.opened_at)]
+        if known:
+            return False, f"it names none, but {known[-1]} is here: this is no chain of one"
+        words = "it names none: the chain begins here"
+        if before:  # an incidental cycle beside the first month: neither could name the other
+            words = f"it names none: {before[-1].cycle} was not archived yet when it opened"
+        return True, words
     if order_of(previous) >= order_of(state.cycle):
         return False, f"it names {previous}, which does not lie before it"
     if previous not in manifests:

@@ -1,4 +1,5 @@
-"""Draws the documents of a finished cycle once more: in English, signed, and for a restyled office.
+"""Draws the documents of a finished cycle once more, by the templates as they are now: as they
+were, in English, signed, and for a restyled office.
 
 Called by docs/pictures.sh: docs/pictures.py CYCLE-FOLDER OUT. Nothing in the cycle is changed.
 """
@@ -28,9 +29,11 @@ CHANGES = Path(__file__).resolve().parent / "restyled"
 
 
 def main(cycle: Path, out: Path) -> None:
-    """Write OUT/en/, OUT/signed.pdf and OUT/restyled/."""
+    """Write OUT/documents/, OUT/en/, OUT/signed.pdf and OUT/restyled/."""
     journal = cycle / "journal.db"
     state = fold(read_entries(journal))
+    for record in state.documents.values():
+        render(DocumentName(record.name), _before(journal, record.seq), out / "documents")
     render(DocumentName.REPORT, state, out / "en", language="en")
     (out / "signed.pdf").write_bytes(_signed(journal, state, out))
     templates = shutil.copytree(SHIPPED, out / "report_templates")
@@ -43,18 +46,20 @@ def main(cycle: Path, out: Path) -> None:
         render(name, state, out / "restyled", templates=templates, assets=CHANGES)
 
 
+def _before(journal: Path, seq: int) -> CycleState:
+    return fold(entry for entry in read_entries(journal) if entry.seq < seq)
+
+
 def _signed(journal: Path, done: CycleState, out: Path) -> bytes:
     """The report as if verifier and establisher had certificates; theirs are made here and now."""
     seq = done.documents[DocumentName.VERIFIED_REPORT.value].seq
-    state = fold(entry for entry in read_entries(journal) if entry.seq < seq)
+    state = _before(journal, seq)
     act, key = _signer(state, done, 10, out)
     made = signable(DocumentName.VERIFIED_REPORT, state, act)
     sizes = {place.name: (place.width, place.height) for place in made.places}
     looks, pictures = looks_of(state, act, made.data_sha256, sizes)
     fields = tuple(FIELD.values())
-    pdf = sign_pdf(
-        made.pdf, key, FIELD[10], looks, pictures, places=made.places, signatures=fields
-    )
+    pdf = sign_pdf(made.pdf, key, FIELD[10], looks, pictures, places=made.places, signatures=fields)
     act, key = _signer(state, done, 11, out)
     looks, pictures = looks_of(state, act, made.data_sha256, field_sizes(pdf))
     return sign_pdf(pdf, key, FIELD[11], looks, pictures)

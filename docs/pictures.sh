@@ -6,15 +6,15 @@ set -eu
 home=${1:?"usage: docs/pictures.sh HOME (the folder given to sop-run demo --home)"}
 docs=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 pictures=$docs/pictures
-documents=$(find "$home/cycles" -mindepth 2 -maxdepth 2 -name documents 2>/dev/null | sort | tail -n 1)
-[ -n "$documents" ] || { echo "pictures.sh: no cycle in $home" >&2; exit 2; }
+journal=$(find "$home/cycles" -mindepth 2 -maxdepth 2 -name journal.db 2>/dev/null | sort | tail -n 1)
+[ -n "$journal" ] || { echo "pictures.sh: no cycle in $home" >&2; exit 2; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-PYTHONPATH=$docs/.. "$docs/../.venv/bin/python" "$docs/pictures.py" "${documents%/documents}" "$work"
-# The recap is part of no cycle: it is made here where the demo has not.
-year=$(basename "${documents%/documents}" | cut -c 1-4)
-[ -f "$home/recap/$year/rekapitulasi-tahunan-$year.xlsx" ] ||
-    "$docs/../sop-run" recap "$year" --home "$home" --office "$home/office.yml" >/dev/null
+PYTHONPATH=$docs/.. "$docs/../.venv/bin/python" "$docs/pictures.py" "${journal%/journal.db}" "$work"
+documents=$work/documents
+# The recap is part of no cycle.
+year=$(basename "${journal%/journal.db}" | cut -c 1-4)
+"$docs/../sop-run" recap "$year" --home "$home" --office "$home/office.yml" >/dev/null
 # printed OUT FILE...: workbooks and Word files as they are printed, in one start of LibreOffice
 printed() {
     out=$1

@@ -132,13 +132,13 @@ def _cycles(book: Workbook, content: YearContent, labels: Labels) -> None:
             series=(first, last),
             names=2,
             rows=rows_shown,
-            size=(width, 8.5),
+            size=(width, 8.0),
         )
 
     # Two halves of the table's width, side by side.
     placed.sheet.add_chart(chart("chart_items", 7, 9, 16.0), f"A{placed.end + 3}")
     placed.sheet.add_chart(chart("chart_hosts", 14, 15, 18.0), f"I{placed.end + 3}")
-    _finish(placed, content, labels, below=9.4, left=2, right=13)
+    _finish(placed, content, labels, below=8.8, left=2, right=13)
 
 
 def _steps(book: Workbook, content: YearContent, labels: Labels) -> None:
@@ -175,10 +175,10 @@ def _steps(book: Workbook, content: YearContent, labels: Labels) -> None:
         names=2,
         rows=(placed.head, placed.last),
         lying=True,
-        size=(26, 9.5),
+        size=(26, 7.6),
     )
     placed.sheet.add_chart(chart, f"B{placed.end + 3}")
-    _finish(placed, content, labels, below=10.4, left=2, right=13)
+    _finish(placed, content, labels, below=8.4, left=2, right=13)
 
 
 def _hosts(book: Workbook, content: YearContent, labels: Labels) -> None:

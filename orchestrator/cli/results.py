@@ -18,6 +18,7 @@ from orchestrator.cli.show import (
     EXIT_WAITING,
     explain,
     findings,
+    notify,
     verdict_table,
 )
 from orchestrator.cli.status import facts_of
@@ -58,6 +59,8 @@ def give(standing: Standing, options: Given, *, as_json: bool, junit: Path | Non
         return explain_dry_run(standing) if standing.state.rehearsal else explain(standing, options)
     code = exit_code(standing)
     click.echo(json.dumps(result_facts(standing, code), indent=2))
+    if not standing.state.rehearsal:
+        notify(standing, options)
     return code
 
 

@@ -118,9 +118,14 @@ def explain(standing: Standing, given: Given) -> int:
     Then whoever is to be notified of it is notified, once; that it failed is only said.
     """
     code = _explained(standing, given)
+    notify(standing, given)
+    return code
+
+
+def notify(standing: Standing, given: Given) -> None:
+    """Tell whoever is to know where the cycle stands, once; that it failed is only said."""
     state = standing.state
     tell(given.settings, state.cycle, news_of(state, given.told), warn)
-    return code
 
 
 def _explained(standing: Standing, given: Given) -> int:

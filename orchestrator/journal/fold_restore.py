@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.moves import open_ready, open_step, pass_step, require
 from orchestrator.journal.state import CycleState, RestoreOrder, SignatureRecord, StepState
@@ -25,12 +27,21 @@ def restore_ordered(state: CycleState, entry: Entry) -> None:
         require(state.steps[3].state == "open", "it has been ordered already")
         require(set(statement.hosts) == set(state.hosts), "it is not for the cycle's hosts")
         state.signatures.append(record)
-        pass_step(state, 3, entry)
-        pass_step(state, 4, entry)
+        for number in (3, 4):
+            _pass_by_order(state, number, record, entry)
     else:
         _within(state, statement, entry)
     before = {host: len(state.outcomes.get(host, [])) for host in statement.hosts}
     state.restores.append(RestoreOrder(statement.hosts, statement.reason, record, before))
+
+
+def _pass_by_order(state: CycleState, number: int, record: SignatureRecord, entry: Entry) -> None:
+    """Pass a gate by the order alone: nobody else confirmed anything, so nobody else is named."""
+    step = next(s for s in state.procedure if s.number == number)
+    role = record.person.role if record.person is not None else step.role
+    pass_step(state, number, entry)
+    signers = (role,) if role is not None else ()
+    state.steps[number].held = replace(step, role=role, signers=signers)
 
 
 def check_phase(state: CycleState, phase: Phase, hosts: list[str]) -> None:

@@ -228,3 +228,14 @@ def test_without_apprise_it_is_said_how_to_install_it(
     assert "-m pip install apprise" in called.err
     called = local_office.run("notify", "--test")
     assert called.code == 4 and "pip install apprise" in called.err
+
+
+def test_a_run_for_a_machine_to_read_tells_as_well_and_a_dry_run_never(
+    local_office: LocalOffice, hook: Received
+) -> None:
+    notify(local_office, {"name": "everybody", "url": hook.address})
+    for words in (("--dry-run",), ("--dry-run", "--json")):
+        assert local_office.run(*PERIOD, *words).code in (0, 1)
+        assert titles(hook) == []
+    assert json.loads(local_office.run(*PERIOD, "--json").out)["exit_code"] == 3
+    assert len(titles(hook)) == 1

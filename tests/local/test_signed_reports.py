@@ -266,6 +266,23 @@ def test_sent_back_and_verified_anew(office: Office) -> None:
     assert office.audit().code == 0
 
 
+def test_what_was_signed_before_a_return_is_kept_beside_what_is_signed_after_it(
+    office: Office,
+) -> None:
+    assert office.sign("jf").code == 3
+    first = (office.documents / VERIFIED).read_bytes()
+    back = ("return", "2026-11", "--as", "kepala", "--key", office.local.key("kepala"))
+    assert office.local.run(*back, "--reason", "bagian C").code == 3
+    assert office.sign("jf").code == 3
+    assert (office.documents / VERIFIED).read_bytes() != first
+    assert "unchanged" in office.local.run("documents", "2026-11").out
+    assert office.sign("kepala").code == 0
+    assert office.local.run("monthly", "--period", "2026-11").code in (0, 1)
+    assert office.audit().code == 0
+    kept = (office.local.home / "archive/2026/2026-11/data/earlier").glob(f"*-{VERIFIED}")
+    assert [path.read_bytes() for path in kept] == [first]
+
+
 def test_numbers_are_counted_through_the_year(office: Office) -> None:
     path = office.local.inventory / "office.yml"
     text = path.read_text(encoding="utf-8")

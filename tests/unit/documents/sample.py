@@ -339,7 +339,7 @@ def hostile(until: int = 11) -> CycleState:
                    "created": text, "sha256": 7, "proof": text}}),
             answer(host, Phase.UPDATE, 190, items=[{**items[host][0], "after": text,
                    "result": text, "message": text}], facts={"rebooted": text}),
-            answer(host, Phase.TEST, 200, facts={"tests": [text, None, {"name": text, "kind": text,
+            answer(host, Phase.TEST, 200, facts={"tests": [{}, {"name": text, "kind": text,
                    "target": text, "required": text, "result": text, "evidence": text}]}),
         ]  # fmt: skip
         state.verdicts[host] = HostVerdict(host=host, verdict=Verdict.NEEDS_HUMAN, reason=text)

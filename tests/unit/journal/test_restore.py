@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.documents.content import people
 from orchestrator.journal.fold import IllegalEntry
 from orchestrator.journal.judge import judge
 from orchestrator.journal.times import returned_to, step_times
@@ -168,6 +169,11 @@ def test_a_cycle_of_its_own_is_ordered_once_and_never_updates() -> None:
         chain.sign(3, "budi", cycle="2026-11-i01")
     order_own(chain)
     assert [chain.state.steps[n].state for n in (3, 4)] == ["passed", "passed"]
+    gates = {s.number: (s.role, s.signers) for s in chain.state.procedure if s.number in (3, 4)}
+    assert set(gates.values()) == {("kepala", ("kepala",))}, "the Analis confirmed nothing"
+    assert {people.officer_of(chain.state, step, 8) for step in chain.state.procedure[2:4]} == {
+        chain.state.office.officer("rina")
+    }
     assert [s.officer for s in chain.state.signed(4)] == ["rina"], "duties stay apart at step 8"
     for phase in ("backup", "update", "antivirus"):
         with pytest.raises(IllegalEntry, match="a cycle that restores has no"):

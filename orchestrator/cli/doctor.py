@@ -140,10 +140,10 @@ def _antivirus(facts: Facts) -> str:
     product = str(facts.antivirus.get("product") or "-")
     daily = [d for d in _dicts(facts.antivirus.get("databases")) if d.get("name") == "daily"]
     try:
-        built = datetime.fromisoformat(str(daily[0]["built"]))
-    except (IndexError, KeyError, ValueError):
-        return product
-    return f"{product}, {max((datetime.now(UTC) - built).days, 0)} d"
+        age = datetime.now(UTC) - datetime.fromisoformat(str(daily[0]["built"]))
+    except (IndexError, KeyError, TypeError, ValueError):
+        return product  # TypeError: a time without zone
+    return f"{product}, {max(age.days, 0)} d"
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ def decode(line: str) -> dict[str, Any]:
     if hashlib.sha256(raw).hexdigest() != parts[1]:
         raise ValueError("its checksum is wrong")
     try:
-        document = json.loads(raw, parse_float=_finite, parse_constant=_finite)
+        document = json.loads(raw, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
         _check_depth(document)
     except RecursionError as error:
         raise ValueError(_TOO_DEEP) from error
@@ -54,6 +54,14 @@ def _finite(text: str) -> float:
     """A number that the journal can hold; raises ValueError for NaN, Infinity and 1e999."""
     value = float(text)
     if not math.isfinite(value):
+        raise ValueError(f"it has the number {printable(text, 20)}")
+    return value
+
+
+def _whole(text: str) -> int:
+    """A whole number that every reader can hold; raises ValueError for a larger one."""
+    value = int(text)
+    if abs(value) >= 2**63:
         raise ValueError(f"it has the number {printable(text, 20)}")
     return value
 

@@ -56,7 +56,7 @@ class Office:
     def rewound(self, seq: int) -> None:
         """The journal as a crash right after entry `seq` would have left it."""
         entries = [e for e in read_entries(self.cycle / "journal.db") if e.seq <= seq]
-        for path in self.cycle.glob("journal.db*"):
+        for path in (*self.cycle.glob("journal.db*"), *self.cycle.glob("journal.head")):
             path.unlink()
         write_copy(entries, self.cycle / "journal.db")
 
@@ -260,7 +260,8 @@ def test_certificates_at_one_step_only(office: Office, first: bool, second: bool
 def test_sent_back_and_verified_anew(office: Office) -> None:
     assert office.sign("jf").code == 3
     back = ("return", "2026-11", "--as", "kepala", "--key", office.local.key("kepala"))
-    assert office.local.run(*back, "--reason", "bagian C").code == 3
+    assert office.local.run(*back, "--reason", "bagian C").code == 0
+    assert office.local.run("monthly", "--period", "2026-11").code == 3
     assert office.local.sign("jf").code == 3
     assert signatures(office.documents / VERIFIED) == [], "the new one, made without certificate"
     assert office.audit().code == 0
@@ -272,7 +273,8 @@ def test_what_was_signed_before_a_return_is_kept_beside_what_is_signed_after_it(
     assert office.sign("jf").code == 3
     first = (office.documents / VERIFIED).read_bytes()
     back = ("return", "2026-11", "--as", "kepala", "--key", office.local.key("kepala"))
-    assert office.local.run(*back, "--reason", "bagian C").code == 3
+    assert office.local.run(*back, "--reason", "bagian C").code == 0
+    assert office.local.run("monthly", "--period", "2026-11").code == 3
     assert office.sign("jf").code == 3
     assert (office.documents / VERIFIED).read_bytes() != first
     assert "unchanged" in office.local.run("documents", "2026-11").out

@@ -46,6 +46,7 @@ PYDANTIC = ("missing", "extra_forbidden", "literal_error", "string_pattern_misma
 WORDS = re.compile(r"[A-Za-z]{2,}[,.:;]? [A-Za-z(]")
 WORD = re.compile(r"(?<![-\w])[A-Za-z]{3,}")
 SINGLE = (
+    "{count} host", "{count} hosts",
     "first", "second", "third", "fourth", "fifth", "last", "needs:", "gives:", "remark:", "ok",
     "All of them", "Hosts", "Documents:", "Archive:", "took", "closed", "working", "FAIL", "HOST",
     "STATE", "ROOT", "PYTHON", "PACKAGES", "FREE", "CLOCK", "BACKUP", "ANTIVIRUS", "VERDICT",

@@ -19,9 +19,9 @@ LONGEST = 4000
 DEPTH = 3
 """How deep messages may stand within messages."""
 WITHIN = frozenset(
-    ["COUNTED", "WEEKDAYS", "broken_promises", "conflict", "day", "detail", "error", "facts", "has",
-     "ordinal", "problem", "problems", "time", "title", "trouble", "unable", "verb", "what",
-     "where", "why", "words"]
+    ["COUNTED", "WEEKDAYS", "broken_promises", "command", "conflict", "day", "detail", "error",
+     "facts", "has", "hosts", "ordinal", "problem", "problems", "time", "title", "trouble",
+     "unable", "verb", "what", "where", "why", "words"]
 )  # fmt: skip
 """Placeholders whose values are messages themselves. Other values stay as they are: texts of
 officers and hosts are never translated."""

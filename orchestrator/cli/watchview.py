@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from rich.cells import cell_len, set_cell_size
 
 from orchestrator.cli.times import minutes, span, time_left
+from orchestrator.cli.words import t
 from orchestrator.journal.fold import STEP_OF_PHASE
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.times import StepTime, step_times
@@ -50,7 +51,7 @@ def screen(sight: Sight, columns: int, rows: int) -> list[Line]:
         steps = _few_steps(sight, columns)
     lines = [*top, *steps, Line("")]
     lines += _hosts(hosts, columns, rows - len(lines))
-    return [Line(_cut(line.text, columns), line.look) for line in lines[:rows]]
+    return [Line(_cut(t(line.text), columns), line.look) for line in lines[:rows]]
 
 
 def headline(sight: Sight) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -154,7 +155,7 @@ def test_a_release_whose_support_has_ended(lab: Lab) -> None:
 
 def test_a_clock_that_is_off_is_told_before_the_backup_refuses(lab: Lab) -> None:
     found = told(ask(lab, "idle01", "check", {}, clock=time.time() - 7200))
-    assert "+7200 s" in found["clock-off"]
+    assert re.search(r"\+72\d\d s", found["clock-off"])
 
 
 def test_more_room_is_wanted_than_there_is(lab: Lab) -> None:

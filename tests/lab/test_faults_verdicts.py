@@ -6,6 +6,7 @@ Faults 4, 6 to 9, 12 to 15, 18, 19, 21 and 22. `lost`: test_faults_lines.py.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -312,7 +313,8 @@ def test_a_clock_that_is_off_is_refused(month: Month) -> None:
     hour = time.time() - 3600
     found = ask(month.lab, "tool01", "backup", {}, transaction="e" * 32, clock=hour)
     assert found["status"] == "refused"
-    assert "+3600 s from the control node's" in told(found)["clock-off"]
+    # A minute of grace: on a busy machine the question takes its time.
+    assert re.search(r"\+36\d\d s from the control node's", told(found)["clock-off"])
 
 
 def test_old_backups_go_and_those_of_others_stay(month: Month) -> None:

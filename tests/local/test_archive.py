@@ -63,7 +63,10 @@ def test_everything_of_step_12_lies_in_the_archive(months: LocalOffice) -> None:
     ]  # fmt: skip
     assert [s["file"] for s in facts["signatures"]] == [f"signatures/{n[:-5]}" for n in names]
     earlier = {p.name[5:] for p in (bag / "data/earlier").iterdir()}
-    assert earlier == {"laporan-hasil-pengecekan.xlsx", "laporan-hasil-update-draf.pdf"}
+    assert earlier == {
+        "laporan-hasil-pengecekan.xlsx", "laporan-hasil-pengecekan.pdf",
+        "laporan-hasil-update-draf.pdf", "laporan-hasil-update-draf.docx",
+    }  # fmt: skip
     assert {d["name"] for d in facts["documents"] if d["current"]} == {
         p.name for p in (bag / "data/documents").iterdir()
     }

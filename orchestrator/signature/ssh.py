@@ -132,6 +132,16 @@ def verify(
     return (done.stderr or done.stdout).decode("utf-8", "replace").strip() or "not valid"
 
 
+def made_by(armored: str, keys: tuple[str, ...]) -> bool:
+    """Whether one of these public keys (.pub lines) is the one inside an SSH signature."""
+    own = key_fingerprint(armored)
+    return any(own == _fingerprint(base64.b64decode(key.split()[1])) for key in keys)
+
+
+def _fingerprint(key: bytes) -> str:
+    return f"SHA256:{base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip('=')}"
+
+
 def key_fingerprint(armored: str) -> str:
     """`SHA256:…` of the public key inside an SSH signature, as ssh-keygen -l shows it; or ''."""
     lines = [line for line in armored.split() if not line.startswith("-----")]
@@ -144,5 +154,4 @@ def key_fingerprint(armored: str) -> str:
     key = raw[14 : 14 + length]
     if raw[:6] != b"SSHSIG" or length == 0 or len(key) != length:
         return ""
-    digest = base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
-    return f"SHA256:{digest}"
+    return _fingerprint(key)

@@ -144,6 +144,26 @@ def test_a_forged_gate_changes_nothing_and_is_found_by_the_audit(
     assert first.name == f"signature: step {step} by {WAY[step]} (journal entry {entry})"
 
 
+@pytest.mark.parametrize("step", [3, 4])
+def test_a_key_that_was_revoked_since_lets_no_host_be_changed(
+    keys: dict[str, Path], step: int
+) -> None:
+    """Until work has begun: then it is brought to its end, whatever becomes of the key."""
+    signed = Signed(keys)
+    for gate, who in WAY.items():
+        signed.sign(gate, who, "genuine")
+    assert signed.refused() == ""
+    office = signed.chain.office.model_dump(mode="json")
+    for officer in office["officers"]:
+        if officer["id"] == WAY[step]:
+            officer["revoked_keys"] = [f"{officer['keys'][0]} lost with the laptop"]
+    signed.chain.add("office.changed", {"office": office})
+    assert f"the key that signed step {step} for {WAY[step]} has been revoked" in signed.refused()
+
+    signed.chain.add("phase.started", {"phase": "backup", "wave": 0, "hosts": ["web1"]})
+    assert signed.refused() == ""
+
+
 def test_signatures_of_a_plan_that_was_sent_back_do_not_count(keys: dict[str, Path]) -> None:
     """The same officer, a genuine signature, the same items: but the plan before the return."""
     signed = Signed(keys)

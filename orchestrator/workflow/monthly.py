@@ -73,6 +73,12 @@ def monthly(settings: Settings, cycle: CycleId, progress: Progress) -> Standing:
     office = load_office(settings.office)
     folder = settings.cycle_folder(str(cycle))
     begun = (folder / "journal.db").exists()
+    if not begun and cycle.number is not None:
+        # Opened here it would be for every host and without a reason.
+        raise UsageError(
+            f"there is no incidental cycle {cycle}",
+            "open one with: sop-run remediate HOST --reason TEXT",
+        )
     inventory = None if begun else read_inventory(settings.inventory, settings.limit)
     with SafeStop() as stop, CycleBook(folder, create=not begun) as book:
         if book.is_new:

@@ -27,7 +27,7 @@ from tests.lab.left import left_overs
 
 pytestmark = pytest.mark.lab
 Evidence = dict[str, Any]
-CYCLE = "2026-11-i01"
+CYCLE = "2026-10"
 PORT = 8001
 NAMES = ("daily", "main")
 # A product as an office may have it: a program with its own signatures, and a mirror in a folder.

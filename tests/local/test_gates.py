@@ -317,3 +317,10 @@ def test_an_office_that_cannot_keep_duties_apart_is_told_at_once(new_office: Loc
     path.write_text(text, encoding="utf-8")
     called = new_office.run(*PERIOD)
     assert called.code == 2 and "steps: 11 and 10 both fall to the one officer" in called.err
+
+
+def test_monthly_opens_no_incidental_cycle(new_office: LocalOffice) -> None:
+    """It would be for every host, and nobody would have said why."""
+    called = new_office.run("monthly", "--period", "2026-11-i07")
+    assert called.code == 2 and "sop-run remediate" in called.err
+    assert not (new_office.home / "cycles").exists()

@@ -8,6 +8,7 @@ with `-c`, so it imports nothing of this project.
 import json
 import os
 import sys
+import time
 
 # Plugins that would write to the host or change what a transaction is.
 LEFT_OUT = ("local", "snapper", "etckeeper", "subscription-manager", "product-id",
@@ -19,6 +20,21 @@ def evr(package):
     """`epoch:version-release`, without an epoch of 0, as rpm and dnf write it."""
     text = "%s-%s" % (package.version, package.release)
     return "%d:%s" % (package.epoch, text) if package.epoch else text
+
+
+def know_release(dnf, base):
+    """Ask the rpm database once more which release this is, where it did not tell at first.
+
+    It tells nothing while another process has just opened it anew (seen under heavy load); dnf then
+    fails with a TypeError of its C++ part. Raises RuntimeError after some seconds.
+    """
+    known = base.conf.substitutions
+    for _ in range(10):
+        if known.get("releasever"):
+            return
+        time.sleep(0.5)
+        known["releasever"] = dnf.rpm.detect_releasever(base.conf.installroot)
+    raise RuntimeError("the release cannot be told: no installed package provides system-release")
 
 
 def open_base(dnf, options):
@@ -33,6 +49,7 @@ def open_base(dnf, options):
     if options.get("installroot"):
         base.conf.installroot = options["installroot"]
     base.conf.substitutions.update_from_etc(base.conf.installroot)
+    know_release(dnf, base)
     private = options["refresh"] == "private"
     base.conf.cachedir = options["folder"] if private else base.conf.system_cachedir
     if options["refresh"] == "none":

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sys
+import time
 
 LEFT_OUT = ("local", "snapper", "etckeeper", "subscription-manager", "product-id",
             "upload-profile", "system_upgrade", "needs_restarting", "leaves", "show_leaves")
@@ -33,11 +34,28 @@ def evr(package):
     return "%d:%s" % (package.epoch, text) if package.epoch else text
 
 
+def know_release(dnf, base):
+    """Ask the rpm database once more which release this is, where it did not tell at first.
+
+    It tells nothing while another process has just opened it anew (seen under heavy load); dnf then
+    fails with a TypeError of its C++ part. Raises Stop after some seconds.
+    """
+    known = base.conf.substitutions
+    for _ in range(10):
+        if known.get("releasever"):
+            return
+        time.sleep(0.5)
+        known["releasever"] = dnf.rpm.detect_releasever(base.conf.installroot)
+    raise Stop("refused", "metadata-refresh-failed",
+               "the release cannot be told: no installed package provides system-release")
+
+
 def open_base(dnf, options):
     """dnf's Base with the host's own configuration, loaded and trusted repositories."""
     base = dnf.Base()
     base.conf.read()
     base.conf.substitutions.update_from_etc(base.conf.installroot)
+    know_release(dnf, base)
     base.conf.cachedir = base.conf.system_cachedir
     base.conf.best = True
     base.conf.assumeyes = False

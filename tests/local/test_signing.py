@@ -215,7 +215,7 @@ def test_two_signatures_at_the_same_moment(local_office: LocalOffice) -> None:
     ended = [(p.communicate(timeout=120), p.returncode) for p in both]
     assert sorted(code for _, code in ended) == [2, 3], ended
     (_, error), _ = next(e for e in ended if e[1] == 2)
-    assert "in use by process" in error or "waits for Kepala" in error
+    assert "the cycle is in use by" in error or "waits for Kepala" in error
     assert kinds(local_office).count("gate.signed") == 1
     assert local_office.run("audit", "2026-11").code == 0
 

@@ -31,7 +31,7 @@ def run(request, answer):
         return
     answer.facts.update(hostinfo.facts())
     check_release(answer)
-    check_clock(answer, request.get("clock"))
+    check_clock(answer, clocksync.offset_of(request))
     check_packages(answer, refresh, options)
     check_restarts(answer)
     check_room(answer, options)
@@ -66,10 +66,10 @@ def check_release(answer):
         told(answer, *found)
 
 
-def check_clock(answer, control):
+def check_clock(answer, offset):
     """Whether the clock is right and kept right."""
     fact = answer.facts["clock_sync"] = clocksync.fact()
-    for found in clocksync.findings(fact, control, answer.facts["virtualization"]):
+    for found in clocksync.findings(fact, offset, answer.facts["virtualization"]):
         told(answer, *found)
 
 

@@ -7,6 +7,7 @@ import time
 from hostside.command import run, which
 
 TOLERANCE_SECONDS = 300
+OFF = "the host's clock is %+.0f s from the control node's"
 # A container has its machine's clock and cannot set it.
 CONTAINERS = frozenset({
     "systemd-nspawn", "lxc", "lxc-libvirt", "docker", "podman", "openvz", "rkt", "wsl", "proot",
@@ -45,17 +46,22 @@ def fact():
     return {"by": "kernel", "synchronized": kernel_synchronized(), "offset": None}
 
 
-def findings(found, control, virtualization, now=None):
-    """[(code, message)]; `control` is the control node's clock in epoch seconds, or None.
+def offset_of(request):
+    """Seconds that this clock is ahead of the control node's as of when the request arrived.
 
-    The request was made a little before it arrived, so seconds mean nothing here.
+    None when it brings no time. The way here counts as a part of it, so a second means nothing.
     """
+    if request.get("clock") is None:
+        return None
+    since = max(0.0, time.monotonic() - request.get("arrived", time.monotonic()))
+    return time.time() - since - float(request["clock"])
+
+
+def findings(found, offset, virtualization):
+    """[(code, message)]; `offset` as `offset_of` gives it."""
     told = []
-    if control is not None:
-        offset = (time.time() if now is None else now) - float(control)
-        if abs(offset) > TOLERANCE_SECONDS:
-            told.append(("clock-off", "the host's clock is %+.0f s from the control node's"
-                         % offset))
+    if offset is not None and abs(offset) > TOLERANCE_SECONDS:
+        told.append(("clock-off", OFF % offset))
     if found["synchronized"] is False and virtualization not in CONTAINERS:
         told.append(("clock-unsynchronized", "no time service keeps the host's clock right"))
     return told

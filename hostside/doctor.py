@@ -12,6 +12,7 @@ from hostside import (
     check,
     checkantivirus,
     checks,
+    clocksync,
     durable,
     hostinfo,
     hypervisor,
@@ -39,7 +40,7 @@ def run(request, answer):
     answer.facts["systemd"] = systemd.available()
     check_login(answer)
     check.check_release(answer)
-    check.check_clock(answer, request.get("clock"))
+    check.check_clock(answer, clocksync.offset_of(request))
     check_packages(answer)
     check_room(answer, options)
     check_backup(answer, options)

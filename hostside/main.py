@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import time
 import traceback
 
 from hostside.answer import Answer, frame
@@ -53,6 +54,7 @@ def refused(request):
 
 def main(request, packed_sources):
     """Answer on standard output; changing phases run as a detached transaction."""
+    request.setdefault("arrived", time.monotonic())  # a worker knows it of who asked
     document = refused(request)
     if document is not None:
         pass

@@ -2,12 +2,10 @@
 
 import os
 import re
-import time
 
-from hostside import baseline, hostinfo, packagelock
+from hostside import baseline, clocksync, hostinfo, packagelock
 
 LOCK_SECONDS = 120
-CLOCK_TOLERANCE_SECONDS = 300
 RESERVE_MB = 200
 UNPACKED = 3.5  # installed size over package size, generously
 KERNEL_MB = 150
@@ -35,8 +33,8 @@ def passed(request, answer, mend=False):
         return False
     refused = [
         malformed(incoming, options.get("allow_removals") or []),
-        clock(request.get("clock"), float(options.get("clock_tolerance_seconds",
-                                                      CLOCK_TOLERANCE_SECONDS))),
+        clock(clocksync.offset_of(request),
+              float(options.get("clock_tolerance_seconds", clocksync.TOLERANCE_SECONDS))),
         space(incoming, float(options.get("reserve_mb", RESERVE_MB))),
         None if mend else unfinished(),
     ]
@@ -62,14 +60,11 @@ def malformed(items, removals=()):
             "Check this host again; the plan's items are not what its package manager says.")
 
 
-def clock(control, tolerance):
+def clock(offset, tolerance):
     """A reason when the host's clock is off from the control node's, None otherwise."""
-    if control is None:
+    if offset is None or abs(offset) <= tolerance:
         return None
-    offset = time.time() - float(control)
-    if abs(offset) <= tolerance:
-        return None
-    return ("clock-off", "the host's clock is %+.0f s from the control node's" % offset,
+    return ("clock-off", clocksync.OFF % offset,
             "Set the clocks (timedatectl, chrony); signatures and logs depend on them.")
 
 

@@ -85,7 +85,6 @@ class Asker:
         self.packed_sources = packed_sources
         self.transaction = request["transaction"]
         self.began = False
-        self.arrived = time.monotonic()
         wait = request.get("options", {}).get("wait_seconds", WAIT_SECONDS)
         self.deadline = time.monotonic() + float(wait)
 
@@ -180,8 +179,7 @@ class Asker:
         The worker makes its own state durable before it changes anything; what a power cut takes
         before that was never begun.
         """
-        keep = dict(self.request, worker=True, attempt=attempt, way_in=wayin.connection(),
-                    arrived=self.arrived)
+        keep = dict(self.request, worker=True, attempt=attempt, way_in=wayin.connection())
         text = bundle.program(self.packed_sources, keep)
         durable.write(self.path("program.py"), text.encode("ascii"), sync=False)
         state.save(self.transaction, "state", {

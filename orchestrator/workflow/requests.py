@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -24,7 +23,6 @@ def request_for(state: CycleState, host: str, phase: Phase) -> dict[str, Any]:
         "cycle": state.cycle,
         "plan_id": plan_id,
         "transaction": transaction_of(state, host, phase),
-        "clock": int(time.time()),
         "items": [_plain(i) for i in _items(state, host, phase)],
         "options": {**_options(state, phase), **_side_effects(state, host, phase)},
     }

@@ -197,7 +197,7 @@ class ActionModule(ActionBase):
         return _beside(self._failure(reason))
 
     def _hand_on(self, request: dict[str, Any], told: Any) -> None:
-        """Give a request what the task before was told, and the time as it is now.
+        """Give a request what the task before was told.
 
         A guest that went back with its memory knows nothing of connections made since, so those
         are given up first.
@@ -206,13 +206,14 @@ class ActionModule(ActionBase):
         reason = told.get("sop_reason") or told.get("msg") or "the other side was not asked"
         request["told"] = {"line": str(told.get("sop_said") or ""), "reason": str(reason)}
         if told and request["phase"] == "restore":
-            request["clock"] = int(time.time())
             self._connection.reset()
 
     def _asked(
         self, phase: str, request: dict[str, Any], task_vars: dict[str, Any]
     ) -> dict[str, Any]:
         """Send the program with its request; the evidence, or why there is none."""
+        # Not when the request was written: a host of a large fleet waits for its turn.
+        request["clock"] = time.time()
         bundle = _bundle()
         text = bundle.program(bundle.payload(HOSTSIDE), request)
         try:

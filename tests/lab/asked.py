@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import time
 import zlib
@@ -46,3 +47,10 @@ def sh(lab: Lab, host: str, script: str) -> str:
 def told(evidence: dict[str, Any]) -> dict[str, str]:
     """Messages of the findings by their code."""
     return {p["code"]: p["message"] for p in evidence["problems"]}
+
+
+def seconds_off(found: dict[str, str]) -> int:
+    """By how much a host says that its clock is ahead of the control node's."""
+    said = re.search(r"the host's clock is \+(\d+) s from the control node's", found["clock-off"])
+    assert said is not None, found
+    return int(said[1])

@@ -35,7 +35,6 @@ def look_at_hosts(inventory: Inventory, become_password: str = "") -> list[HostR
             "cycle": "",
             "plan_id": "",
             "transaction": "",
-            "clock": int(asked),
             "items": [],
             "options": {},
         }

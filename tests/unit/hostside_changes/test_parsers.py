@@ -131,7 +131,8 @@ def test_items_are_never_options(word: str) -> None:
 
 def test_clock_is_checked_only_when_given() -> None:
     assert preflight.clock(None, 300) is None
-    reason = preflight.clock(0, 300)
+    assert preflight.clock(-300, 300) is None
+    reason = preflight.clock(-301, 300)
     assert reason is not None
     assert reason[0] == "clock-off"
 

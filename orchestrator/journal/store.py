@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -145,6 +146,16 @@ def write_copy(entries: Iterable[Entry], path: Path) -> None:
             db.executemany(INSERT, (_row(e) for e in entries))
 
 
+def _holder(lock: IO[str]) -> str:
+    """Who holds a lock, in the holder's own words, which come a moment after the lock."""
+    for _ in range(40):
+        lock.seek(0)
+        if words := lock.read().strip():
+            return words
+        time.sleep(0.05)
+    return "an unknown process"
+
+
 class JournalWriter:
     """The one writer of a journal; use as a context manager.
 
@@ -204,8 +215,7 @@ class JournalWriter:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip() or "an unknown process"
+            holder = _holder(lock)
             lock.close()
             raise UsageError(
                 f"the cycle is in use by {holder}",

@@ -140,7 +140,7 @@ def test_a_login_that_is_not_root_is_told_with_and_without_a_password(lab: Lab) 
 
 
 def test_the_table_fits_the_terminal_and_keeps_to_no_color(lab: Lab) -> None:
-    for columns, colour in ((70, True), (250, True), (250, False)):
+    for columns, colour in ((70, True), (160, True), (160, False)):
         environment = {**os.environ, "TERM": "xterm-256color"}
         for name in ("NO_COLOR", "COLUMNS", "LINES"):  # parallel runs of tests set the last two
             environment.pop(name, None)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from orchestrator.journal.entry import Entry
-from orchestrator.journal.moves import note_relaxed, open_ready, pass_step, require, status
+from orchestrator.journal.moves import (
+    note_relaxed,
+    open_ready,
+    pass_step,
+    require,
+    signature_record,
+    status,
+)
 from orchestrator.journal.state import (
     CycleState,
     Decision,
     Note,
     ReturnRecord,
-    SignatureRecord,
     StepState,
 )
 from orchestrator.model.plan import Order
@@ -82,22 +88,7 @@ def gate_signed(state: CycleState, entry: Entry) -> None:
     for reason in statement.reasons:
         require(2 <= reason.step <= gate.number, f"step {reason.step} is not before this gate")
         require(bool(reason.text.strip()), f"the reason for step {reason.step} is empty")
-    state.signatures.append(
-        SignatureRecord(
-            gate.number,
-            officer.id,
-            officer.name,
-            officer.role,
-            entry.at,
-            entry.body["statement"],
-            entry.body["signature"],
-            entry.seq,
-            officer.valid_keys,
-            statement.pdf,
-            officer.certificates,
-            officer,
-        )
-    )
+    state.signatures.append(signature_record(officer, entry, statement))
     if gate.number == 3:
         state.decisions = {d.number: Decision(d.approved, d.reason) for d in statement.decisions}
     if gate.number == 4:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.journal.entry import Entry
-from orchestrator.journal.moves import open_ready, open_step, pass_step, require
+from orchestrator.journal.moves import (
+    open_ready,
+    open_step,
+    pass_step,
+    require,
+    signature_record,
+)
 from orchestrator.journal.state import CycleState, RestoreOrder, SignatureRecord, StepState
 from orchestrator.model.evidence import Phase, Status
 from orchestrator.model.statement import Statement
@@ -22,7 +28,9 @@ def restore_ordered(state: CycleState, entry: Entry) -> None:
     one, the order stands for the gates 3 and 4: what goes back is what was confirmed there.
     """
     statement = _read(state, entry)
-    record = _signature(state, entry, statement)
+    officer = state.office.officer(statement.officer)
+    assert officer is not None
+    record = signature_record(officer, entry, statement)
     if state.source is not None:
         require(state.steps[3].state == "open", "it has been ordered already")
         require(set(statement.hosts) == set(state.hosts), "it is not for the cycle's hosts")
@@ -133,20 +141,3 @@ def _read(state: CycleState, entry: Entry) -> Statement:
 def restore_step(state: CycleState) -> int:
     """The step that an order to restore belongs to: 8 in the cycle itself, 4 in one of its own."""
     return 4 if state.source is not None else 8
-
-
-def _signature(state: CycleState, entry: Entry, statement: Statement) -> SignatureRecord:
-    officer = state.office.officer(statement.officer)
-    assert officer is not None
-    return SignatureRecord(
-        statement.step,
-        officer.id,
-        officer.name,
-        officer.role,
-        entry.at,
-        entry.body["statement"],
-        entry.body["signature"],
-        entry.seq,
-        officer.valid_keys,
-        person=officer,
-    )

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.journal.entry import Entry
-from orchestrator.journal.state import CycleState, RelaxedRule, StepState
+from orchestrator.journal.state import CycleState, RelaxedRule, SignatureRecord, StepState
 from orchestrator.model.canonical import canonical_json
+from orchestrator.model.office import Officer
+from orchestrator.model.statement import Statement
 from orchestrator.sop import machine
 from orchestrator.sop.relaxed import Relaxation, relaxations
 
@@ -48,6 +50,24 @@ def pass_step(state: CycleState, step: int, entry: Entry, seconds: float | None 
     if seconds is not None:
         current.seconds = seconds
     open_ready(state, entry.at)
+
+
+def signature_record(officer: Officer, entry: Entry, statement: Statement) -> SignatureRecord:
+    """What the state keeps of a signature, with the officer as office.yml has them now."""
+    return SignatureRecord(
+        statement.step,
+        officer.id,
+        officer.name,
+        officer.role,
+        entry.at,
+        entry.body["statement"],
+        entry.body["signature"],
+        entry.seq,
+        officer.valid_keys,
+        statement.pdf,
+        officer.certificates,
+        officer,
+    )
 
 
 def relaxed_in(body: Mapping[str, Any]) -> tuple[Relaxation, ...]:

@@ -8,16 +8,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from orchestrator.journal.judge import judge, may_test, may_update, needs_restore, package_items
-from orchestrator.journal.state import CycleState, SignatureRecord
+from orchestrator.journal.state import CycleState
 from orchestrator.model.amount import borne_failures, canary_size, wave_size
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import CHANGING, OutcomeKind, Phase
 from orchestrator.model.statement import Statement
 from orchestrator.model.verdict import GOOD, Verdict
-from orchestrator.signature.ssh import made_by, verify
+from orchestrator.signature.ssh import verify
 from orchestrator.sop.window import after_window, before_window
 from orchestrator.workflow.exclusive import alone_on
-from orchestrator.workflow.putback import judge_all, pass_open, put_back
+from orchestrator.workflow.putback import judge_all, pass_open, put_back, require_unrevoked
 from orchestrator.workflow.requests import requests_for
 from orchestrator.workflow.run import Run
 
@@ -131,6 +131,7 @@ def require_signatures(state: CycleState) -> None:
     Raises CannotRunError naming the step; then nothing is changed on any host.
     """
     assert state.plan is not None
+    begun = any(run.phase in CHANGING for run in state.runs)
     for step in (gate for gate in state.procedure if gate.number in (3, 4)):
         signatures = {s.role: s for s in state.signed(step.number)}
         for role in step.signers:
@@ -141,26 +142,10 @@ def require_signatures(state: CycleState) -> None:
                 reason = verify(record.statement, record.signature, record.officer, record.keys)
                 if not reason and statement.plan_id != state.plan.id:
                     reason = "it is for another plan"
-                if not reason and _revoked(state, record):
-                    raise CannotRunError(
-                        f"the key that signed step {step.number} for {record.officer} has been "
-                        "revoked since",
-                        "nothing was changed on any host. If it was signed before the key was "
-                        "lost, put the key back among keys: until the work is done; if not, "
-                        "leave this cycle, and use sop-run remediate for what is urgent",
-                    )
+                if not reason and not begun:
+                    require_unrevoked(state, record)
             if reason:
                 raise CannotRunError(
                     f"step {step.number} has no valid signature by {role}: {reason}",
                     "nothing was changed on any host; sop-run audit says more",
                 )
-
-
-def _revoked(state: CycleState, record: SignatureRecord) -> bool:
-    """Whether the key of a signature is revoked by now, and no host is being changed yet.
-
-    Work that has begun is brought to its end: hosts in the middle of it are tested and judged.
-    """
-    officer = state.office.officer(record.officer)
-    begun = any(run.phase in CHANGING for run in state.runs)
-    return not begun and officer is not None and made_by(record.signature, officer.revoked_keys)

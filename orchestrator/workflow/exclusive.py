@@ -15,6 +15,7 @@ from pathlib import Path
 from orchestrator.journal.book import read_state
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.store import read_entries
+from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import CHANGING
 from orchestrator.workflow.settings import Settings
@@ -34,7 +35,9 @@ def alone_on(settings: Settings, cycle: str, hosts: Iterable[str]) -> Iterator[N
         raise CannotRunError(f"{folder} cannot be made: {error}", "nothing was changed") from error
     with ExitStack() as stack:
         for host in chosen:
-            stack.enter_context(_lock(folder / f"{host}.lock", host, cycle))
+            # By hash: no name of a host is a path, nor too long for one.
+            name = sha256_hex(host) + ".lock"
+            stack.enter_context(_lock(folder / name, host, cycle))
         _require_no_begun_change(settings, cycle, set(chosen))
         yield
 

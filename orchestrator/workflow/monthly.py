@@ -87,7 +87,7 @@ def monthly(settings: Settings, cycle: CycleId, progress: Progress) -> Standing:
         else:
             _same_hosts(settings, book.state)
             adopt_office(book, office)
-        keep_calendar(book)
+            keep_calendar(book)
         for rule in (r for r in book.state.relaxed if not r.until):
             progress.say(f"relaxed, as the report will say: {rule.words}")
         return carry_on(Run(settings, book, progress, stop))

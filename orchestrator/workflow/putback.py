@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from orchestrator.journal.judge import judge
-from orchestrator.journal.state import CycleState
+from orchestrator.journal.state import CycleState, SignatureRecord
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import OutcomeKind, Phase
 from orchestrator.model.statement import Statement
-from orchestrator.signature.ssh import verify
+from orchestrator.signature.ssh import made_by, verify
 from orchestrator.workflow.exclusive import alone_on
 from orchestrator.workflow.requests import requests_for
 from orchestrator.workflow.run import Run
@@ -42,6 +42,22 @@ def _answered(state: CycleState, host: str) -> bool:
     return restore is not None and restore.kind is OutcomeKind.EVIDENCE
 
 
+def require_unrevoked(state: CycleState, record: SignatureRecord) -> None:
+    """Refuse a signature whose key is revoked by now.
+
+    Not to be asked once hosts are being changed: such work is brought to its end, so that they are
+    tested and judged. Raises CannotRunError.
+    """
+    officer = state.office.officer(record.officer)
+    if officer is not None and made_by(record.signature, officer.revoked_keys):
+        raise CannotRunError(
+            f"the key that signed step {record.step} for {record.officer} has been revoked since",
+            "nothing was changed on any host. If it was signed before the key was lost, put the "
+            "key back among keys: until the work is done; if not, leave this cycle, and use "
+            "sop-run remediate for what is urgent",
+        )
+
+
 def require_order(state: CycleState) -> None:
     """Invariant I1: verify the signature of each order that is about to be carried out, now.
 
@@ -52,6 +68,8 @@ def require_order(state: CycleState) -> None:
         assert order is not None and state.plan is not None
         record = order.signature
         reason = verify(record.statement, record.signature, record.officer, record.keys)
+        if not reason and not any(_since(state, host) for host in order.hosts):
+            require_unrevoked(state, record)
         statement = Statement.model_validate_json(record.statement)
         if not reason and statement.plan_id != state.plan.id:
             reason = "it is for another plan"

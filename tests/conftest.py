@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+LOCAL = Path(__file__).with_name("local")
+"""Tests that check this machine, and change nothing on it."""
+
 
 def _why_no_lab() -> str:
     if os.geteuid() != 0:
@@ -21,9 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = _why_no_lab()
     if reason and os.environ.get("CI"):
         raise pytest.UsageError(f"in CI no lab test may be left out, but this machine {reason}")
+    no_apt = "checks this machine, so needs Debian or Ubuntu"
     for item in items:
         if reason and item.get_closest_marker("lab"):
             item.add_marker(pytest.mark.skip(reason=reason))
+        elif shutil.which("apt-get") is None and LOCAL in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=no_apt))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,9 +12,6 @@ from openpyxl import load_workbook
 from orchestrator.journal.book import read_state
 from tests.local.conftest import LocalOffice
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("apt-get") is None, reason="checks this machine, so needs Debian or Ubuntu"
-)
 LIST = "cycles/2026-11/documents/laporan-hasil-pengecekan.xlsx"
 
 

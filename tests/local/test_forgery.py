@@ -23,9 +23,6 @@ from tests.cli import sop_run
 from tests.local.conftest import LocalOffice
 from tests.local.months import copy_of, forge, journal_of, retag
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("apt-get") is None, reason="checks this machine, so needs Debian or Ubuntu"
-)
 Entries = list[dict[str, Any]]
 
 

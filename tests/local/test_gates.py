@@ -20,9 +20,6 @@ from orchestrator.model.canonical import canonical_json
 from tests.cli import SOP_RUN, make_key, sop_run
 from tests.local.conftest import LocalOffice
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("apt-get") is None, reason="checks this machine, so needs Debian or Ubuntu"
-)
 PERIOD = ("monthly", "--period", "2026-11")
 
 

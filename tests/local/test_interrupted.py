@@ -19,9 +19,6 @@ from orchestrator.journal.fold import fold
 from orchestrator.journal.store import read_entries
 from tests.local.conftest import LocalOffice
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("apt-get") is None, reason="checks this machine, so needs Debian or Ubuntu"
-)
 OPERATIONS = {
     "open", "os.mkdir", "os.rename", "os.rmdir", "os.remove", "shutil.copyfile", "sqlite3.connect",
 }  # fmt: skip

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import re
-import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -23,9 +22,6 @@ from tests.cli import SOP_RUN
 from tests.local.aged import age
 from tests.local.conftest import LocalOffice
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("apt-get") is None, reason="checks this machine, so needs Debian or Ubuntu"
-)
 PERIOD = ("monthly", "--period", "2026-11")
 ALWAYS = dict.fromkeys(
     ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), "00:00-24:00"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,6 @@ from orchestrator.journal.book import read_state
 from tests.local.conftest import LocalOffice
 from tests.local.listeners import Received, mail_server, web_hook
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("apt-get") is None, reason="checks this machine, so needs Debian or Ubuntu"
-)
 PERIOD = ("monthly", "--period", "2026-11")
 TOKEN = "Rahasia-Token-4711"  # in the address, as chat services have it
 

@@ -11,9 +11,6 @@ from openpyxl import load_workbook
 
 from tests.local.conftest import LocalOffice
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("apt-get") is None, reason="checks this machine, so needs Debian or Ubuntu"
-)
 CYCLES = ["2026-10", "2026-11", "2026-12"]
 
 

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pytest
 import yaml
 
 from orchestrator.journal.book import CycleBook, read_state
@@ -22,9 +21,6 @@ from orchestrator.workflow.schedule import look
 from orchestrator.workflow.settings import resolve
 from tests.local.conftest import LocalOffice
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("apt-get") is None, reason="checks this machine, so needs Debian or Ubuntu"
-)
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
 

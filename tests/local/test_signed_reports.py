@@ -19,9 +19,6 @@ from tests.certificates import PASSPHRASE, Made, certificate
 from tests.cli import SOP_RUN, Called
 from tests.local.conftest import LocalOffice
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("apt-get") is None, reason="checks this machine, so needs Debian or Ubuntu"
-)
 VERIFIED, REPORT = "laporan-hasil-update-terverifikasi.pdf", "laporan-hasil-update.pdf"
 NUMBER = "500.12.12/0123/2026"
 

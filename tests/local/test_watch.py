@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,9 +18,6 @@ from orchestrator.journal.book import read_state
 from tests.cli import SOP_RUN
 from tests.local.conftest import LocalOffice
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("apt-get") is None, reason="checks this machine, so needs Debian or Ubuntu"
-)
 PERIOD = ("monthly", "--period", "2026-11")
 PATIENCE = 120  # seconds; nothing here takes more than a few, but machines may be busy
 OTHER_SCREEN, BACK = "\x1b[?1049h", "\x1b[?1049l"

@@ -140,10 +140,12 @@ def _list(facts: list[dict[str, Any]], options: Given) -> str:
         return t(
             f"No cycles in {options.settings.home}. Begin one with: {options.command('monthly')}"
         )
-    header = (
-        "CYCLE", "KIND", "OPENED", "HOSTS", "GOOD", "BAD", "OVERRUNS", "ARCHIVE", "STANDS AT"
-    )  # fmt: skip
-    rows = [tuple(map(t, header))]
+    rows = [
+        (
+            t("CYCLE"), t("KIND"), t("OPENED"), t("HOSTS"), t("GOOD"), t("BAD"), t("OVERRUNS"),
+            t("ARCHIVE"), t("STANDS AT"),
+        )
+    ]  # fmt: skip
     for fact in facts:
         good = sum(n for verdict, n in fact["verdicts"].items() if verdict in GOOD)
         bad = sum(fact["verdicts"].values()) - good
@@ -170,10 +172,12 @@ def _stand(fact: dict[str, Any]) -> str:
 def _steps(state: CycleState, columns: int | None) -> str:
     """The steps as a table; on a narrow terminal without times of day and roles."""
     times = step_times(state, now_utc())
-    header = (
-        "STEP", "", "STATE", "STARTED (UTC)", "ENDED (UTC)", "STANDARD", "ACTUAL", "", "ROLE"
-    )  # fmt: skip
-    rows = [tuple(t(word) if word else "" for word in header)]
+    rows = [
+        (
+            t("STEP"), "", t("STATE"), t("STARTED (UTC)"), t("ENDED (UTC)"), t("STANDARD"),
+            t("ACTUAL"), "", t("ROLE"),
+        )
+    ]  # fmt: skip
     for step in state.procedure:
         stand, time = state.steps[step.number], times[step.number]
         row = (

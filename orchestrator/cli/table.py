@@ -115,14 +115,25 @@ def fitted(
 ) -> str:
     """Aligned lines; where the terminal is too narrow, without the spare columns, one by one.
 
-    `forms` aligns each column (`>4`, `<20`, the last as it is). What is still too wide goes on
-    below. Without a terminal (None) nothing is left out.
+    `forms` aligns each column (`>4`, `<20`, the last as it is), which is wider where a cell is, as
+    in another language. What is still too wide goes on below. Without a terminal (None) nothing
+    is left out.
     """
+    widths = [
+        max(int(form[1:]), *(cell_len(row[n]) for row in rows)) if form else 0
+        for n, form in enumerate(forms)
+    ]
+    aligned = [[_aligned(*one) for one in zip(row, forms, widths, strict=True)] for row in rows]
     kept = list(range(len(forms)))
     for left_out in (None, *spare):
         kept = [n for n in kept if n != left_out]
-        lines = ["  ".join(f"{row[n]:{forms[n]}}" for n in kept).rstrip() for row in rows]
+        lines = ["  ".join(row[n] for n in kept).rstrip() for row in aligned]
         if columns is None or max(map(cell_len, lines)) <= columns:
             break
-    indent = sum(int(forms[n][1:]) + 2 for n in kept if forms[n])
+    indent = sum(widths[n] + 2 for n in kept if forms[n])
     return "\n".join(hang(line, indent, columns) for line in lines)
+
+
+def _aligned(cell: str, form: str, width: int) -> str:
+    room = " " * (width - cell_len(cell))
+    return f"{room}{cell}" if form.startswith(">") else f"{cell}{room}"

@@ -25,8 +25,8 @@ from orchestrator.cli.show import (
 )
 from orchestrator.cli.table import colours
 from orchestrator.cli.watchlines import Changes
-from orchestrator.cli.watchview import Line, Sight, screen, stand_words
-from orchestrator.cli.words import say, t
+from orchestrator.cli.watchview import Line, Sight, screen
+from orchestrator.cli.words import t
 from orchestrator.journal.follow import Follower, holder
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.store import now_utc
@@ -103,7 +103,8 @@ def _ended(state: CycleState, folder: Path, options: Given) -> int:
     if state.closed_at:
         if draws():
             click.echo(f"{verdict_table(state)}\n")
-        say(f"Cycle {state.cycle} is {t(stand_words(state))}.")
+        closed = state.closed_at[:16].replace("T", " ")
+        click.echo(t(f"Cycle {state.cycle} is closed on {closed} UTC."))
         return EXIT_FINDINGS if findings(state) else EXIT_DONE
     click.echo(waiting_words(Standing(state, folder, state.gate, "sign"), options))
     return EXIT_WAITING
@@ -116,7 +117,7 @@ def draws() -> bool:
 
 def _say(lines: Iterator[str]) -> None:
     for line in lines:
-        click.echo(t(line))
+        click.echo(line)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from orchestrator.cli.watchview import (
     wave_words,
     worker_words,
 )
+from orchestrator.cli.words import t
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.times import step_times
@@ -39,10 +40,11 @@ class Changes:
         self._worker = sight.worker
         self._steps = {n: s.state for n, s in state.steps.items()}
         passed = [n for n, s in self._steps.items() if s == "passed"]
-        yield f"{stamp}  {len(passed)} of {len(self._steps)} steps passed"
+        yield f"{stamp}  {t(f'{len(passed)} of {len(self._steps)} steps passed')}"
         for step in state.procedure:
-            if self._steps[step.number] == "open":
-                yield f"{stamp}  step {step.number}, {step.title}: open"
+            now = self._steps[step.number]
+            if now == "open":
+                yield f"{stamp}  {t(f'step {step.number}, {t(step.title)}')}: {now}"
         phase = sight.watched.phase(state, sight.now)
         if phase is not None:
             yield f"{stamp}  {phase_words(phase)}"
@@ -65,9 +67,9 @@ class Changes:
             now, time = self._steps[step.number], times[step.number]
             if now != before.get(step.number):
                 spent = step.minutes and now == "passed" and time.seconds is not None
-                late = ", LATE" if spent and time.late else ""
-                more = f", {time_words(time)}{late}" if spent else ""
-                yield f"{stamp}  step {step.number}, {step.title}: {now}{more}"
+                late = f", {t('LATE')}" if spent and time.late else ""
+                more = f", {t(time_words(time))}{late}" if spent else ""
+                yield f"{stamp}  {t(f'step {step.number}, {t(step.title)}')}: {now}{more}"
 
     def look(self, sight: Sight) -> Iterator[str]:
         """What changed besides the entries: who works on it, and what it waits for."""
@@ -92,28 +94,30 @@ class Changes:
         match entry.kind:
             case "phase.started" if phase is not None:
                 self._pace = Pace()
-                plural = "s" if phase.hosts != 1 else ""
-                return f"{phase.phase}{wave_words(phase)}: {phase.hosts} host{plural}"
+                count = t(f"{phase.hosts} host{'s' if phase.hosts != 1 else ''}")
+                return f"{phase.phase}{wave_words(phase)}: {count}"
             case "host.outcome" if phase is not None:
                 return self._outcome(entry, phase, watched)
             case "phase.ended":
                 run = state.runs[-1]
-                return f"{run.phase}: ended after {span(run.seconds or 0.0)}"
+                return f"{run.phase}: {t(f'ended after {t(span(run.seconds or 0.0))}')}"
             case "host.verdict":
                 verdict = state.verdicts[entry.host]
                 reason = f": {printable(verdict.reason, 200)}" if verdict.reason else ""
                 return f"{printable(entry.host, 64)} {verdict.verdict}{reason}"
             case "gate.signed":
-                return f"step {entry.step} signed by {printable(entry.actor, 64)}"
+                return f"{t(f'step {entry.step} signed by')} {printable(entry.actor, 64)}"
             case "gate.returned":
                 last = state.returns[-1]
-                who = f"step {last.step} ({printable(last.officer, 64)})"
-                return f"{who} sent it back to step {last.to}: {printable(last.reason, 200)}"
+                back = t(f"step {last.step} sent it back to step {last.to}")
+                reason = printable(last.reason, 200)
+                return f"{back} ({printable(last.officer, 64)}): {reason}"
             case "restore.ordered":
-                return f"{len(state.restores[-1].hosts)} hosts are ordered back to their backup"
+                ordered = len(state.restores[-1].hosts)
+                return t(f"{ordered} hosts are ordered back to their backup")
             case "note.added":
                 note = state.notes[-1]
-                return f"note at step {note.step}: {printable(note.text, 200)}"
+                return f"{t(f'note at step {note.step}')}: {printable(note.text, 200)}"
             case _:
                 return ""
 
@@ -125,6 +129,7 @@ class Changes:
         words += f" {seen.phase} {seen.word}"
         if seen.reason:
             words += f": {printable(seen.reason, 200)}"
+        # What hosts say is never translated: a part of it might read like a message of ours.
         return words + self._pace.words(evidence, phase.done, phase.hosts)
 
 

@@ -51,14 +51,14 @@ def screen(sight: Sight, columns: int, rows: int) -> list[Line]:
         steps = _few_steps(sight, columns)
     lines = [*top, *steps, Line("")]
     lines += _hosts(hosts, columns, rows - len(lines))
-    return [Line(_cut(t(line.text), columns), line.look) for line in lines[:rows]]
+    return [Line(_cut(line.text, columns), line.look) for line in lines[:rows]]
 
 
 def headline(sight: Sight) -> str:
     """Which cycle, and who works on it."""
     state = sight.state
     number = len(state.hosts)
-    words = f"Cycle {state.cycle} ({state.kind}), {number} host{'s' if number != 1 else ''}"
+    words = t(f"Cycle {state.cycle} ({state.kind}), {number} host{'s' if number != 1 else ''}")
     worker = worker_words(sight)
     return f"{words}; {worker}" if worker else words
 
@@ -68,26 +68,27 @@ def worker_words(sight: Sight) -> str:
     if sight.worker is None or sight.state.closed_at:
         return ""
     if sight.worker:
-        return f"process {sight.worker} works on it"
-    return "" if sight.state.gate else "no process of this machine works on it"
+        return t(f"process {sight.worker} works on it")
+    return "" if sight.state.gate else t("no process of this machine works on it")
 
 
 def stand_words(state: CycleState) -> str:
     """What the cycle waits for, or that it is closed; '' while it is worked on."""
     if state.closed_at:
-        return f"closed on {state.closed_at[:16].replace('T', ' ')} UTC"
+        return t(f"closed on {state.closed_at[:16].replace('T', ' ')} UTC")
     if state.gate is None:
         return ""
     signed = {s.role for s in state.signed(state.gate.number)}
     roles = [state.office.role_name(r) for r in state.gate.signers if r not in signed]
-    return f"waits for {' and '.join(roles)}: step {state.gate.number}, {state.gate.title}"
+    title = t(state.gate.title)
+    return t(f"waits for {t(' and ').join(roles)}: step {state.gate.number}, {title}")
 
 
 def phase_words(phase: PhaseView) -> str:
     """`update, wave 2 of 4: 3 of 10 hosts done in 1 min 20 s, about 2 min left`."""
-    words = f"{phase.phase}{wave_words(phase)}: {phase.done} of {phase.hosts} hosts done"
-    left = time_left(phase.left)
-    return f"{words} in {span(phase.elapsed)}" + (f", {left}" if left else "")
+    done = t(f"{phase.done} of {phase.hosts} hosts done in {t(span(phase.elapsed))}")
+    left = t(time_left(phase.left))
+    return f"{phase.phase}{wave_words(phase)}: {done}" + (f", {left}" if left else "")
 
 
 def wave_words(phase: PhaseView) -> str:
@@ -95,8 +96,9 @@ def wave_words(phase: PhaseView) -> str:
     if phase.phase in READING or phase.last_wave is None:
         return ""
     if phase.wave == 0:
-        return f", canary wave ({phase.last_wave} more follow)" if phase.last_wave else ", canary"
-    return f", wave {phase.wave} of {phase.last_wave}"
+        more = t(f"canary wave ({phase.last_wave} more follow)")
+        return f", {more}" if phase.last_wave else f", {t('canary')}"
+    return f", {t(f'wave {phase.wave} of {phase.last_wave}')}"
 
 
 def _head(sight: Sight, columns: int) -> list[Line]:
@@ -117,15 +119,20 @@ def _stand(sight: Sight) -> list[Line]:
 def _steps(sight: Sight, columns: int) -> list[Line]:
     """The 13 steps: state, standard time, time taken; who does it where there is room."""
     state, times = sight.state, times_now(sight)
-    lines = [Line("STEP                        STATE    STANDARD  ACTUAL", "bold")]
+    titles = {step.number: t(step.title) for step in state.procedure}
+    wide = max(20, *map(cell_len, titles.values()))
+    unit, late_word = t("min"), t("LATE")
+    room = max(8, 4 + cell_len(unit))
+    head = f"{t('STEP'):<4}  {'':<{wide}}  {t('STATE'):<7}  {t('STANDARD'):>{room}}  "
+    lines = [Line(head + f"{t('ACTUAL'):>6}", "bold")]
     for step in state.procedure:
         time, stand = times[step.number], state.steps[step.number].state
-        standard = f"{step.minutes} min" if step.minutes else ""
+        standard = f"{step.minutes} {unit}" if step.minutes else ""
         text = (
-            f"{step.number:>4}  {_pad(step.title, 20)}  {stand:<7}  {standard:>8}  "
-            f"{minutes(time) if step.minutes else '':>6}"
+            f"{step.number:>4}  {_pad(titles[step.number], wide)}  {stand:<7}  "
+            f"{standard:>{room}}  {minutes(time) if step.minutes else '':>6}"
         )
-        text += "  LATE" if time.late else "      "
+        text += f"  {late_word}" if time.late else " " * (2 + cell_len(late_word))
         if columns >= 80 and step.role:
             text += f"  {state.office.role_name(step.role)}"
         late = "yellow" if time.late else ""
@@ -154,7 +161,7 @@ def _few_steps(sight: Sight, columns: int) -> list[Line]:
     open_ = [line for line in _steps(sight, columns)[1:] if line.text.split()[:1] and _is_open(
         sight.state, int(line.text.split()[0])
     )]  # fmt: skip
-    rest = f"{count['passed']} steps passed, {count['waiting']} to come"
+    rest = t(f"{count['passed']} steps passed, {count['waiting']} to come")
     return [*open_, Line(f"      {rest}", "dim")]
 
 
@@ -165,7 +172,8 @@ def _is_open(state: CycleState, step: int) -> bool:
 def _hosts(hosts: Sequence[HostView], columns: int, room: int) -> list[Line]:
     """As many hosts as there is room for: findings and those at work first; the rest counted."""
     width = min(max([cell_len(printable(h.host, 40)) for h in hosts] + [4]), columns // 3)
-    lines = [Line(f"{_pad('HOST', width)}  {_pad('NOW', 10)}  LAST", "bold")]
+    head = (_pad(t("HOST"), width), _pad(t("NOW"), 10), t("LAST"))
+    lines = [Line("  ".join(head), "bold")]
     shown = pick(hosts, room - 1)
     if len(shown) < len(hosts):
         shown = pick(hosts, room - 2)
@@ -180,7 +188,7 @@ def _hosts(hosts: Sequence[HostView], columns: int, room: int) -> list[Line]:
         lines.append(Line(text.rstrip(), _look(host)))
     rest = [h for h in hosts if h not in shown]
     if rest:
-        lines.append(Line(f"and {len(rest)} more: {counted(rest)}", "dim"))
+        lines.append(Line(f"{t(f'and {len(rest)} more')}: {counted(rest)}", "dim"))
     return lines
 
 

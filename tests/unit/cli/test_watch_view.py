@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from orchestrator.cli import words
+from orchestrator.cli.catalogue import Catalogue, read_catalogue
 from orchestrator.cli.watchlines import Changes
 from orchestrator.cli.watchview import Sight, counted, pick, screen, times_now
 from orchestrator.journal.fold import step_forward
@@ -141,3 +143,22 @@ def test_lines_begin_with_where_everything_stands() -> None:
 
 
 LINES, SIGHT = told(month())
+
+
+@pytest.mark.parametrize("said", ["it is not now", "2 hosts", "waits for web01: step 3, x"])
+def test_what_hosts_say_is_shown_as_they_said_it(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    """In every language: a part of it may read like a message of ours."""
+    messages = read_catalogue(words.LOCALE / "id/LC_MESSAGES/sop-run.po")
+    monkeypatch.setattr(words, "_speaking", Catalogue(messages))
+    chain = Chain()
+    chain.check(item(1))
+    chain.sign(3, "budi")
+    chain.sign(4, "rina")
+    bad = {"status": "refused", "problems": [{"code": "x", "message": said, "hint": ""}]}
+    chain.run("backup", {"web1": {"evidence": evidence("backup", **bad)}})
+    lines, sight = told(chain)
+    assert [line for line in lines if line.endswith(f"web1 backup refused: {said}")]
+    assert [line for line in screen(sight, 200, 50) if line.text.endswith(f"refused: {said}")]
+    assert "Siklus 2026-11" in screen(sight, 200, 50)[0].text

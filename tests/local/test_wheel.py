@@ -2,50 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
-
-import pytest
 
 from tests.cli import sop_run
 from tests.local.conftest import LocalOffice, only_this_machine
 
 PERIOD = ("monthly", "--period", "2026-11")
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
-    """`sop-run` of an empty environment with nothing but the wheel and the locked packages.
-
-    The packages come from .wheelhouse/, which tests/run fills; nothing is fetched here.
-    """
-    work = tmp_path_factory.mktemp("wheel")
-    wheelhouse = root / ".wheelhouse"
-    assert (wheelhouse / "lock").is_file(), "tests/run makes .wheelhouse/; run it once"
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "-q")
-    build = ("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", work, root)
-    subprocess.run([*pip, *build], check=True, timeout=120)
-    (wheel,) = work.glob("sop_run-*.whl")
-    subprocess.run([sys.executable, "-m", "venv", work / "venv"], check=True, timeout=120)
-    # An environment of its own, also where the outer one is found by a variable.
-    bare = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    subprocess.run(
-        [
-            work / "venv/bin/pip",
-            *pip[3:],
-            "install",
-            "--no-index",
-            "--find-links",
-            wheelhouse,
-            wheel,
-        ],
-        check=True,
-        timeout=300,
-        env=bare,
-    )
-    return work / "venv/bin/sop-run"
 
 
 def test_a_whole_cycle_from_another_folder(installed: Path, tmp_path: Path) -> None:

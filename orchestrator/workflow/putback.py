@@ -12,6 +12,9 @@ from orchestrator.workflow.exclusive import alone_on
 from orchestrator.workflow.requests import requests_for
 from orchestrator.workflow.run import Run
 
+WAVE = 1
+"""All hosts of an order go back together; none of them is a canary."""
+
 
 def put_back(run: Run) -> None:
     """Restore and test every host that is ordered back and has no verdict; then judge."""
@@ -23,9 +26,10 @@ def put_back(run: Run) -> None:
         run.phase(
             Phase.RESTORE,
             requests_for(state, [h for h in hosts if not _since(state, h)], Phase.RESTORE),
+            WAVE,
         )
         tested = [h for h in hosts if _since(state, h) == [Phase.RESTORE] and _answered(state, h)]
-        run.phase(Phase.TEST, requests_for(state, tested, Phase.TEST))
+        run.phase(Phase.TEST, requests_for(state, tested, Phase.TEST), WAVE)
         judge_all(run)
     pass_open(run)
 

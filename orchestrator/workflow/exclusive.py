@@ -20,6 +20,13 @@ from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import CHANGING
 from orchestrator.workflow.settings import Settings
 
+LOCKS = "locks"
+
+
+def lock_file(home: Path, host: str) -> Path:
+    """The lock of a host; by hash, so that no host's name is a path or too long for one."""
+    return home / LOCKS / f"{sha256_hex(host)}.lock"
+
 
 @contextmanager
 def alone_on(settings: Settings, cycle: str, hosts: Iterable[str]) -> Iterator[None]:
@@ -27,7 +34,7 @@ def alone_on(settings: Settings, cycle: str, hosts: Iterable[str]) -> Iterator[N
 
     The locks end with the process, however it ends.
     """
-    folder = settings.home / "locks"
+    folder = settings.home / LOCKS
     chosen = sorted(hosts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,9 +42,7 @@ def alone_on(settings: Settings, cycle: str, hosts: Iterable[str]) -> Iterator[N
         raise CannotRunError(f"{folder} cannot be made: {error}", "nothing was changed") from error
     with ExitStack() as stack:
         for host in chosen:
-            # By hash: no name of a host is a path, nor too long for one.
-            name = sha256_hex(host) + ".lock"
-            stack.enter_context(_lock(folder / name, host, cycle))
+            stack.enter_context(_lock(lock_file(settings.home, host), host, cycle))
         _require_no_begun_change(settings, cycle, set(chosen))
         yield
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from orchestrator.journal.book import read_state
 from orchestrator.journal.state import CycleState
 from orchestrator.lab.lab import HostSpec, Lab
+from orchestrator.workflow.exclusive import lock_file
 from tests.cli import Called, sop_run
 from tests.lab.asked import sh
 from tests.lab.month import set_variables
@@ -112,9 +113,9 @@ def tell(made: Story, folder: Path) -> None:
     made.call("urgent", *urgent)
     made.call("urgent again", *urgent)
     made.sign(I01, "analis", "kepala")
-    locks = made.home / "locks"
-    locks.mkdir(exist_ok=True)
-    with (locks / "web01.lock").open("a") as lock:
+    path = lock_file(made.home, "web01")
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         made.call("urgent locked", "remediate", "--cycle", I01)
     made.call("urgent change", "remediate", "--cycle", I01)

@@ -51,8 +51,11 @@ def write_journal(folder: Path, hosts: int, items: int) -> None:
     from orchestrator.model.evidence import Phase
     from orchestrator.model.office import Office
     from orchestrator.model.plan import Order
+    from orchestrator.model.canonical import sha256_hex
     from orchestrator.model.statement import Statement
-    from orchestrator.workflow.check import make_plan
+    from orchestrator.sop.shown import DEMANDED
+    from orchestrator.workflow.check import planned
+    from orchestrator.workflow.plan import record_plan
 
     office = Office.model_validate({
         "office": {"government": "Pemerintah", "agency": "Dinas", "city": "Contoh"},
@@ -69,27 +72,32 @@ def write_journal(folder: Path, hosts: int, items: int) -> None:
 
         def phase(name: str, **parts: Any) -> None:
             book.record("phase.started", {"phase": name, "wave": 0, "hosts": names})
-            for host in names:
-                body = {"phase": name, "kind": "evidence", "evidence": evidence(name, **parts)}
-                book.record("host.outcome", body, host=host)
+            with book.together():  # fewer waits for the disk than in a real cycle
+                for host in names:
+                    body = {"phase": name, "kind": "evidence", "evidence": evidence(name, **parts)}
+                    book.record("host.outcome", body, host=host)
             book.record("phase.ended", {"phase": name, "wave": 0, "seconds": 1.0})
 
         def sign(step: int, officer: str) -> None:
             plan = book.state.plan
             assert plan is not None
+            shown = {name: sha256_hex(name) for name in DEMANDED[step]}
+            for name, digest in shown.items():  # the documents themselves are not what is measured
+                if name not in book.state.documents:
+                    body = {"name": name, "sha256": digest, "size": 1}
+                    book.record("document.rendered", body, step={3: 2, 4: 4}[step])
             text = Statement(
                 cycle="2026-11", step=step, decision="sign", officer=officer,
                 role=OFFICERS[officer], at="2026-11-02T02:00:00Z", plan_id=plan.id,
                 journal_head=book.state.head, order=Order() if step == 4 else None,
+                documents=shown,
             ).canonical()  # fmt: skip
             body = {"statement": text, "signature": "x"}
             book.record("gate.signed", body, step=step, actor=officer)
 
         system = {"id": "debian", "version": "12", "name": "Debian GNU/Linux 12 (bookworm)"}
         phase("check", items=found, facts={"os": system})
-        plan = make_plan(book.state)
-        body = {"plan": plan.model_dump(mode="json", by_alias=True), "id": plan.id}
-        book.record("plan.made", body, step=2)
+        record_plan(book, planned(book.state))
         book.record("step.passed", step=2)
         sign(3, "budi")
         sign(4, "rina")

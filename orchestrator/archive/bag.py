@@ -83,7 +83,7 @@ def derived(entries: Sequence[Entry], state: CycleState) -> dict[str, str]:
         "allowed_signers": signers_file(signatures),
     }
     if state.plan is not None:
-        files["plan.json"] = state.plan.canonical()  # its SHA-256 is the plan's id
+        files["plan.json"] = "".join(state.plan.canonical())  # its SHA-256 is the plan's id
     for one in signatures:
         files[f"signatures/{one.name}.json"] = one.entry.body["statement"]
         files[f"signatures/{one.name}.sig"] = one.entry.body["signature"]

@@ -61,7 +61,7 @@ def cycle_facts(entries: Sequence[Entry], state: CycleState) -> dict[str, Any]:
         "hosts": [_host(state, name) for name in state.hosts],
         "verdicts": dict(Counter(str(v.verdict) for v in state.verdicts.values())),
         "plan_id": state.plan.id if state.plan else "",
-        "plan": _last(entries, "plan.made", "plan"),
+        "plan": _plan(entries),
         "decisions": [
             {"number": n, "approved": d.approved, "reason": d.reason}
             for n, d in sorted(state.decisions.items())
@@ -94,8 +94,30 @@ def _pick(record: object, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(record, name) for name in names}
 
 
-def _last(entries: Sequence[Entry], kind: str, key: str) -> Any:
-    return next((e.body[key] for e in reversed(entries) if e.kind == kind), None)
+def _plan(entries: Sequence[Entry]) -> Any:
+    """The last plan in one piece, as in plan.json."""
+    parts: list[Entry] = []
+    plan: Any = None
+    for entry in entries:
+        if entry.kind == "plan.part":
+            parts.append(entry)
+        elif entry.kind == "plan.made":
+            plan = entry.body["plan"]
+            if "items" not in plan:
+                plan = {**plan, **_joined(parts)}
+            parts = []
+    return plan
+
+
+def _joined(parts: Sequence[Entry]) -> dict[str, Any]:
+    bodies = [(part.host, part.body) for part in parts]
+    effects = [
+        {"host": host, "new": body["new"], "removals": body["removals"]}
+        for host, body in bodies
+        if body["new"] or body["removals"]
+    ]
+    items = [item for _, body in bodies for item in body["items"]]
+    return {"items": items, **({"side_effects": effects} if effects else {})}
 
 
 def _order(entries: Sequence[Entry]) -> Any:

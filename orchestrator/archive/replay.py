@@ -18,7 +18,7 @@ from orchestrator.journal.work import transaction_of
 from orchestrator.model.errors import UsageError
 from orchestrator.model.evidence import CHANGING, Outcome, OutcomeKind, Phase
 from orchestrator.model.note import NoteStatement
-from orchestrator.model.plan import Item, Plan
+from orchestrator.model.plan import Item, Part, Whole
 from orchestrator.model.statement import Statement
 from orchestrator.signature.ssh import key_fingerprint, verify
 
@@ -125,18 +125,24 @@ class _Facts:
     def look(self, state: CycleState, entry: Entry) -> None:
         """Compare one entry, before it is applied, with what the state says."""
         try:
-            if entry.kind == "plan.made":
+            if entry.kind == "plan.part":
+                part = Part.model_validate({**entry.body, "host": entry.host})
+                self._blame("plan", entry, _why_no_part(state, part))
+            elif entry.kind == "plan.made":
                 self._say("plan", entry, _why_no_plan(state, entry))
             elif entry.kind == "host.outcome":
                 self._say("work", entry, _why_no_work(state, entry))
             elif entry.kind == "host.verdict":
                 self._say("verdicts", entry, _why_no_verdict(state, entry))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            what = {"plan.made": "plan", "host.outcome": "work"}.get(entry.kind, "verdicts")
+            what = {"host.outcome": "work", "host.verdict": "verdicts"}.get(entry.kind, "plan")
             self._say(what, entry, f"it cannot be compared: {error!r}")
 
     def _say(self, what: str, entry: Entry, reason: str) -> None:
         self.counts[what] += 1
+        self._blame(what, entry, reason)
+
+    def _blame(self, what: str, entry: Entry, reason: str) -> None:
         if reason:
             self.wrong.setdefault(what, f"journal entry {entry.seq}: {reason}")
 
@@ -152,27 +158,33 @@ class _Facts:
 
 
 def _why_no_plan(state: CycleState, entry: Entry) -> str:
-    plan = Plan.model_validate(entry.body["plan"])
+    body = entry.body["plan"]
+    whole = Whole.model_validate(body).plan() if "items" in body else None
+    plan = whole or state.planned(body["origin"], body["revision"])
     if plan.id != entry.body["id"]:
         return "the plan's id is not its SHA-256"
+    reasons = (_why_no_part(state, part) for part in whole.parts) if whole is not None else ()
+    return next((reason for reason in reasons if reason), "")
+
+
+def _why_no_part(state: CycleState, part: Part) -> str:
+    """Why items of a host are not what was found there, or ''."""
     if state.source is not None:
         # What goes back stands in the evidence of the closed cycle, whose archive has it.
-        missing = [i.host for i in plan.items if not state.source.backups.get(i.host)]
-        return f"the closed cycle has no backup of {missing[0]}" if missing else ""
+        known = state.source.backups.get(part.host)
+        return "" if known else f"the closed cycle has no backup of {part.host}"
     fields = set(Item.model_fields) - {"number", "host"}
-    offered = {}
-    for host in state.hosts:
-        outcome = state.last(host, Phase.CHECK)
-        evidence = outcome.read() if outcome is not None else None
-        offered[host] = [e.model_dump(include=fields) for e in evidence.items] if evidence else []
-    for item in plan.items:
-        if item.model_dump(include=fields) not in offered.get(item.host, []):
+    outcome = state.last(part.host, Phase.CHECK)
+    evidence = outcome.read() if outcome is not None else None
+    offered = [e.model_dump(include=fields) for e in evidence.items] if evidence else []
+    for item in part.items:
+        if item.model_dump(include=fields) not in offered:
             return f"item {item.number} ({item.name} on {item.host}) is not what its check found"
     return ""
 
 
 def _why_no_work(state: CycleState, entry: Entry) -> str:
-    outcome = Outcome.model_validate({**entry.body, "host": entry.host})
+    outcome = Outcome.recorded(entry.host, entry.body)
     if outcome.kind is not OutcomeKind.EVIDENCE or outcome.phase not in CHANGING:
         return ""
     evidence = outcome.read()

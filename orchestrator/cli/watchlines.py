@@ -123,7 +123,7 @@ class Changes:
 
     def _outcome(self, entry: Entry, phase: PhaseView, watched: Watched) -> str:
         seen = watched.seen[entry.host]
-        evidence = Outcome.model_validate({**entry.body, "host": entry.host}).read()
+        evidence = Outcome.recorded(entry.host, entry.body).read()
         width = max(2, len(str(phase.hosts)))
         words = f"[{phase.done:>{width}}/{phase.hosts}] {printable(entry.host, 64)}"
         words += f" {seen.phase} {seen.word}"

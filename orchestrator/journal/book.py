@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import getpass
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from orchestrator.journal.bodies import OnDisk
 from orchestrator.journal.entry import BrokenChain
 from orchestrator.journal.fold import fold, step_forward
 from orchestrator.journal.state import CycleState
@@ -29,13 +32,14 @@ class CycleBook:
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         self.folder = folder
         self._writer = JournalWriter(folder / "journal.db", create=create)
+        self._bodies = OnDisk(folder / "journal.db")
         self._state: CycleState | None = None
 
     def __enter__(self) -> CycleBook:
         self._writer.__enter__()
         try:
             for entry in self._writer.entries():
-                self._state = step_forward(self._state, entry)
+                self._state = step_forward(self._state, entry, self._bodies)
         except BrokenChain as error:
             self._writer.close()
             raise CannotRunError(
@@ -52,6 +56,7 @@ class CycleBook:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._bodies.close()  # before the writer, which tidies up behind the last one that reads
         self._writer.close()
 
     @property
@@ -82,15 +87,29 @@ class CycleBook:
         entry = self._writer.next_entry(
             kind, step=step, actor=actor or machine_actor(), host=host, body=body or {}
         )
-        state = step_forward(self._state, entry)
+        state = step_forward(self._state, entry, self._bodies)
         self._writer.write(entry)
         self._state = state
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is recorded inside becomes durable at the end, as one: all of it or nothing.
+
+        When it fails nothing was recorded, and this book can not be used any more.
+        """
+        try:
+            with self._writer.together():
+                yield
+        except BaseException:
+            self._state = None  # it is ahead of the journal
+            raise
 
 
 def read_state(folder: Path) -> CycleState:
     """The state of a cycle, for reading only; works while another process writes."""
     try:
-        return fold(read_entries(folder / "journal.db"))
+        path = folder / "journal.db"
+        return fold(read_entries(path), OnDisk(path))
     except BrokenChain as error:
         raise CannotRunError(
             str(error), "the journal was changed from outside; `sop-run audit` says more"

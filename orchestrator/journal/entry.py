@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,18 @@ class Entry:
         return cls(**{name: data[name] for name in cls.__dataclass_fields__})
 
 
+def sealed_hash(row: Sequence[Any]) -> str:
+    """The hash of an entry from (seq, at, kind, step, actor, host, body, prev).
+
+    The body is at hand as canonical JSON, so it need not be made again.
+    """
+    seq, at, kind, step, actor, host, body, prev = row
+    before = canonical_json({"actor": actor, "at": at}).removesuffix("}")
+    rest = {"host": host, "kind": kind, "prev": prev, "seq": seq, "step": step}
+    after = canonical_json(rest).removeprefix("{")
+    return sha256_hex(f'{before},"body":{body},{after}')
+
+
 class BrokenChain(ValueError):
     """The journal is not what was written; `seq` names the entry that fails."""
 
@@ -68,11 +81,14 @@ class BrokenChain(ValueError):
         self.seq = seq
 
 
-def check_link(entry: Entry, seq: int, prev: str) -> None:
-    """Raise BrokenChain unless `entry` is number `seq`, follows `prev` and hashes to its hash."""
+def check_link(entry: Entry, seq: int, prev: str, digest: str = "") -> None:
+    """Raise BrokenChain unless `entry` is number `seq`, follows `prev` and hashes to its hash.
+
+    `digest` is what it hashes to where that is known already.
+    """
     if entry.seq != seq:
         raise BrokenChain(seq, f"expected entry {seq}, found entry {entry.seq}")
-    if entry.computed_hash() != entry.hash:
+    if (digest or entry.computed_hash()) != entry.hash:
         raise BrokenChain(seq, "its content does not match its hash (altered)")
     if entry.prev != prev:
         raise BrokenChain(

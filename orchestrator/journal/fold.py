@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePosixPath
 
+from orchestrator.journal.bodies import Bodies, InMemory, Load
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.fold_gates import gate_returned, gate_signed, order_drafted
 from orchestrator.journal.fold_rehearsal import check_allowed, rehearsal_ended
@@ -30,7 +32,7 @@ from orchestrator.journal.state import CycleState, DocumentRecord, PhaseRun, Ste
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.evidence import CHANGING, Outcome, Phase
 from orchestrator.model.office import Office
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan import Part, PlanWriter, Whole
 from orchestrator.model.restoring import RestoreSource
 from orchestrator.model.selection import Selection
 from orchestrator.model.verdict import HostVerdict
@@ -54,19 +56,25 @@ class IllegalEntry(CannotRunError):
     """An entry that the procedure does not allow at this place; nothing was recorded."""
 
 
-def fold(entries: Iterable[Entry]) -> CycleState:
-    """The state after all entries; raises IllegalEntry at the first that may not stand there."""
+def fold(entries: Iterable[Entry], bodies: Bodies | None = None) -> CycleState:
+    """The state after all entries; raises IllegalEntry at the first that may not stand there.
+
+    `bodies` says how evidence and plan are read again; without it the state holds them.
+    """
     state: CycleState | None = None
     for entry in entries:
-        state = step_forward(state, entry)
+        state = step_forward(state, entry, bodies)
     if state is None:
         raise IllegalEntry("the journal is empty")
     return state
 
 
-def step_forward(state: CycleState | None, entry: Entry) -> CycleState:
+def step_forward(
+    state: CycleState | None, entry: Entry, bodies: Bodies | None = None
+) -> CycleState:
     """Check one entry against the state, then apply it; the state is unchanged when it is refused.
 
+    `bodies` counts at the first entry only: the state goes on as it began.
     Raises IllegalEntry naming the entry and the rule.
     """
     jump = None
@@ -74,7 +82,7 @@ def step_forward(state: CycleState | None, entry: Entry) -> CycleState:
         if state is None:
             if entry.kind != "cycle.opened":
                 raise machine.IllegalStep("a journal begins with cycle.opened")
-            state = _opened(entry)
+            state = _opened(entry, bodies or InMemory())
         else:
             jump = clock_jump(state, entry)
             check_allowed(state, entry)
@@ -89,7 +97,7 @@ def step_forward(state: CycleState | None, entry: Entry) -> CycleState:
     return state
 
 
-def _opened(entry: Entry) -> CycleState:
+def _opened(entry: Entry, bodies: Bodies) -> CycleState:
     body = entry.body
     state = CycleState(
         cycle=body["cycle"],
@@ -107,6 +115,7 @@ def _opened(entry: Entry) -> CycleState:
         rehearsal=body.get("rehearsal", False),
         previous_cycle=body["previous_cycle"],
         previous_manifest=body["previous_manifest"],
+        bodies=bodies,
     )
     require(bool(state.hosts) and len(set(state.hosts)) == len(state.hosts), "hosts are wrong")
     state.steps[1] = StepState("passed", entry.at, entry.at, actor=entry.actor)
@@ -164,7 +173,7 @@ def _phase_ended(state: CycleState, entry: Entry) -> None:
 
 
 def _outcome(state: CycleState, entry: Entry) -> None:
-    outcome = Outcome.model_validate({**entry.body, "host": entry.host})
+    outcome = Outcome.recorded(entry.host, entry.body, state.bodies.keep(entry))
     require(entry.host in state.hosts, f"{entry.host} is not in the cycle")
     require(
         bool(state.runs)
@@ -173,24 +182,36 @@ def _outcome(state: CycleState, entry: Entry) -> None:
         and entry.host in state.runs[-1].hosts,
         "no such phase is under way on this host",
     )
-    outcome.read()  # evidence that cannot be read is refused here, not found later
     state.outcomes.setdefault(entry.host, []).append(outcome)
 
 
+def _plan_part(state: CycleState, entry: Entry) -> None:
+    require(state.steps[2].state == "open" and state.plan is None, "a plan is made in step 2")
+    part = Part.model_validate({**entry.body, "host": entry.host})
+    writer = state.planning or PlanWriter(state.cycle, state.hosts)
+    writer.add(part, partial(_part_again, entry.host, state.bodies.keep(entry)))
+    state.planning = writer
+
+
+def _part_again(host: str, load: Load) -> Part:
+    return Part.model_validate({**load(), "host": host})
+
+
 def _plan_made(state: CycleState, entry: Entry) -> None:
-    plan = Plan.model_validate(entry.body["plan"])
+    body = entry.body["plan"]
     require(state.steps[2].state == "open", "a plan is made in step 2")
+    if "items" in body:  # in one piece, as older journals have it
+        require(state.planning is None, "a plan is in parts or in one piece")
+        plan = Whole.model_validate(body).plan()
+    else:
+        plan = state.planned(body["origin"], body["revision"])
     require(plan.id == entry.body["id"], "the plan's id is not its SHA-256")
     require(
-        (plan.cycle, plan.origin, plan.revision) == (state.cycle, state.origin, state.revision),
+        (body["cycle"], plan.origin, plan.revision) == (state.cycle, state.origin, state.revision),
         "another cycle's plan",
     )
-    require(plan.hosts == state.hosts, "the plan's hosts are not the cycle's")
-    require(
-        [i.number for i in plan.items] == list(range(1, len(plan.items) + 1)),
-        "items are not numbered from 1",
-    )
-    state.plan, state.decisions, state.order = plan, {}, None
+    require(tuple(body["hosts"]) == state.hosts, "the plan's hosts are not the cycle's")
+    state.plan, state.planning, state.decisions, state.order = plan, None, {}, None
 
 
 def _document(state: CycleState, entry: Entry) -> None:
@@ -235,6 +256,7 @@ APPLY: dict[str, Callable[[CycleState, Entry], None]] = {
     "phase.started": _phase_started,
     "phase.ended": _phase_ended,
     "host.outcome": _outcome,
+    "plan.part": _plan_part,
     "plan.made": _plan_made,
     "document.rendered": _document,
     "order.drafted": order_drafted,

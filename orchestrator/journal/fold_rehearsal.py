@@ -14,6 +14,7 @@ ALLOWED = frozenset(
         "phase.started",
         "phase.ended",
         "host.outcome",
+        "plan.part",
         "plan.made",
         "document.rendered",
         "host.verdict",

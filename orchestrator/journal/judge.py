@@ -33,8 +33,7 @@ def reason_of(outcome: Outcome | None) -> str:
 
 def status_of(outcome: Outcome | None) -> Status | None:
     """The status in an outcome's evidence, or None when there is no evidence."""
-    evidence = outcome.read() if outcome is not None else None
-    return evidence.status if evidence is not None else None
+    return outcome.status if outcome is not None else None
 
 
 def update_status(state: CycleState, host: str) -> Status | None:

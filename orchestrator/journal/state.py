@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
+from orchestrator.journal.bodies import Bodies, InMemory
 from orchestrator.model.evidence import Outcome, Phase
 from orchestrator.model.note import NoteKind
 from orchestrator.model.office import Office, Officer
-from orchestrator.model.plan import Item, Order, Plan
+from orchestrator.model.plan import Item, Order, Plan, PlanWriter
 from orchestrator.model.restoring import RestoreSource
 from orchestrator.model.selection import EVERYTHING, Selection
 from orchestrator.model.statement import SignedPdf
@@ -168,6 +169,7 @@ class CycleState:
         default_factory=lambda: {n: StepState() for n in range(1, 14)}
     )
     plan: Plan | None = None
+    planning: PlanWriter | None = None  # a plan whose parts come, between two entries of a journal
     decisions: dict[int, Decision] = field(default_factory=dict)  # item number → decision
     order: Order | None = None
     draft: Order | None = None  # terms that the order's document shows before it is signed
@@ -192,7 +194,7 @@ class CycleState:
     head: str = ""  # hash of the last entry
     seq: int = 0
     last_at: str = ""
-    extra: dict[str, Any] = field(default_factory=dict)
+    bodies: Bodies = field(default_factory=InMemory, compare=False, repr=False)
 
     @property
     def procedure(self) -> tuple[Step, ...]:
@@ -213,11 +215,22 @@ class CycleState:
             canary=rules.canary, wave=rules.wave, abort_limit=rules.abort_limit, reboot=rules.reboot
         )
 
+    def planned(self, origin: str, revision: int) -> Plan:
+        """The plan of the parts so far; without items when there are none."""
+        return (self.planning or PlanWriter(self.cycle, self.hosts)).plan(origin, revision)
+
     @property
     def in_scope(self) -> tuple[str, ...]:
         """Hosts with approved items: those that the order lets be changed."""
-        with_items = {i.host for i in self.approved()}
-        return tuple(h for h in self.hosts if h in with_items)
+        return tuple(h for h in self.hosts if self.has_approved(h))
+
+    def has_approved(self, host: str) -> bool:
+        """Whether a host has any approved item; false before step 3 is signed."""
+        return self._is_decided and any(self._is_approved(n) for n in self.numbers_of(host))
+
+    def numbers_of(self, host: str) -> range:
+        """The numbers of a host's items in the plan."""
+        return self.plan.numbers.get(host, range(0)) if self.plan is not None else range(0)
 
     def last(self, host: str, phase: Phase) -> Outcome | None:
         """The latest outcome of a phase on a host, or None."""
@@ -243,18 +256,20 @@ class CycleState:
 
     def items_of(self, host: str) -> tuple[Item, ...]:
         """All items of a host in the plan."""
-        return tuple(i for i in self.plan.items if i.host == host) if self.plan else ()
+        return self.plan.part(host).items if self.plan is not None else ()
 
-    def approved(self, host: str | None = None) -> tuple[Item, ...]:
-        """The approved items, of one host or of all; none before step 3 is signed."""
-        if self.plan is None or self.steps[3].state != "passed":
+    def approved(self, host: str) -> tuple[Item, ...]:
+        """The approved items of a host; none before step 3 is signed."""
+        if not self.has_approved(host):
             return ()
-        return tuple(
-            i
-            for i in self.plan.items
-            if (host is None or i.host == host)
-            and self.decisions.get(i.number, Decision(True)).approved
-        )
+        return tuple(i for i in self.items_of(host) if self._is_approved(i.number))
+
+    @property
+    def _is_decided(self) -> bool:
+        return self.plan is not None and self.steps[3].state == "passed"
+
+    def _is_approved(self, number: int) -> bool:
+        return self.decisions.get(number, Decision(True)).approved
 
     def signed(self, step: int) -> tuple[SignatureRecord, ...]:
         """The signatures that a gate carries now."""

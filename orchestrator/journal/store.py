@@ -9,14 +9,14 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from orchestrator.journal.anchor import Anchor, check_anchor, check_end
-from orchestrator.journal.entry import GENESIS, BrokenChain, Entry, check_link
+from orchestrator.journal.entry import GENESIS, BrokenChain, Entry, check_link, sealed_hash
 from orchestrator.model.canonical import canonical_json
 from orchestrator.model.errors import CannotRunError, UsageError
 
@@ -66,7 +66,7 @@ def _read_row(row: tuple[Any, ...], seq: int, prev: str, *, strict: bool) -> Ent
             raise TypeError("the body is not an object")
         if strict and canonical_json(entry.body) != row[6]:
             raise ValueError("the body is not canonical JSON")  # a key that stands twice, NaN
-        check_link(entry, seq, prev)
+        check_link(entry, seq, prev, sealed_hash(row[:8]))
     except BrokenChain:
         raise
     except (ValueError, TypeError, RecursionError) as error:
@@ -243,12 +243,33 @@ class JournalWriter:
     def write(self, entry: Entry) -> None:
         """Make an entry durable; raises CannotRunError when the disk refuses."""
         assert self._db is not None, "the journal is not open"
-        try:
+        with self._writing():
             self._db.execute(INSERT, _row(entry))
-            self._anchor.write(entry.seq, entry.hash)
+            if not self._db.in_transaction:  # else `together` ends with it
+                self._anchor.write(entry.seq, entry.hash)
+        self.seq, self.head = entry.seq, entry.hash
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written inside becomes durable at the end, as one: all of it or nothing."""
+        assert self._db is not None, "the journal is not open"
+        with self._writing():
+            self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            with self._writing():
+                self._db.execute("COMMIT")
+                self._anchor.write(self.seq, self.head)
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except (sqlite3.Error, OSError) as error:
             raise CannotRunError(
                 f"the journal {self.path} cannot be written: {error}",
                 "free space or repair the disk, then run the same command again: it goes on here",
             ) from error
-        self.seq, self.head = entry.seq, entry.hash

@@ -6,6 +6,7 @@ Its form is described in docs/reference/evidence.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -152,15 +153,85 @@ class OutcomeKind(StrEnum):
     FAILED = "failed"  # connected, but no valid evidence came back
 
 
-class Outcome(Record):
-    """The result of one phase on one host: evidence, or the reason why there is none."""
+class _Body(Record):
+    """An outcome as the journal has it (entry `host.outcome`)."""
 
-    host: str
     phase: Phase
     kind: OutcomeKind
     evidence: dict[str, Any] | None = None  # verbatim; valid as Evidence when kind is EVIDENCE
     reason: str = ""
 
+
+class Outcome:
+    """The result of one phase on one host: evidence, or the reason why there is none.
+
+    Evidence is large, and a cycle has it of every host: an outcome that stands in the journal may
+    hold a way to read it instead, so what is read often should be kept by the reader.
+    """
+
+    __slots__ = ("_evidence", "_load", "_status", "host", "kind", "phase", "reason")
+
+    def __init__(
+        self, *, host: str, phase: Phase, kind: OutcomeKind,
+        evidence: dict[str, Any] | None = None, reason: str = "",
+    ) -> None:  # fmt: skip
+        self.host, self.phase, self.kind, self.reason = host, phase, kind, reason
+        self._evidence = evidence
+        self._load: Callable[[], Mapping[str, Any]] | None = None
+        self._status: Status | None = None
+
+    @classmethod
+    def recorded(
+        cls, host: str, body: Mapping[str, Any], load: Callable[[], Mapping[str, Any]] | None = None
+    ) -> Outcome:
+        """An outcome as the journal has it; `load` reads the body again when evidence is wanted.
+
+        Raises pydantic's ValidationError when the body or its evidence is malformed: what nobody
+        can read is refused at once, not found later.
+        """
+        read = _Body.model_validate(body)
+        outcome = cls(
+            host=host, phase=read.phase, kind=read.kind, evidence=read.evidence, reason=read.reason
+        )
+        evidence = outcome.read()
+        if evidence is not None:
+            outcome._status = evidence.status
+            if load is not None:
+                outcome._evidence, outcome._load = None, load
+        return outcome
+
+    @property
+    def evidence(self) -> dict[str, Any] | None:
+        """The evidence, verbatim; valid as Evidence when kind is EVIDENCE."""
+        if self._load is not None:
+            evidence: dict[str, Any] = self._load()["evidence"]
+            return evidence
+        return self._evidence
+
     def read(self) -> Evidence | None:
         """The evidence as a record, or None when there is none."""
-        return Evidence.model_validate(self.evidence) if self.evidence is not None else None
+        evidence = self.evidence
+        return Evidence.model_validate(evidence) if evidence is not None else None
+
+    @property
+    def status(self) -> Status | None:
+        """How the phase ended by the host program's word, or None when there is no evidence."""
+        if self._status is None and (evidence := self.read()) is not None:
+            return evidence.status
+        return self._status
+
+    def body(self) -> dict[str, Any]:
+        """The outcome as the journal has it; the host is the entry's."""
+        return {
+            "phase": str(self.phase),
+            "kind": str(self.kind),
+            "evidence": self.evidence,
+            "reason": self.reason,
+        }
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Outcome):
+            return NotImplemented
+        return (self.host, self.body()) == (other.host, other.body())
+
+    __hash__ = None  # type: ignore[assignment]

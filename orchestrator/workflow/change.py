@@ -33,16 +33,19 @@ def change(run: Run) -> None:
     require_signatures(run.state)
     _require_window(run.state)
     unjudged = [h for h in run.state.hosts if h not in run.state.verdicts]
-    with alone_on(run.settings, run.state.cycle, (h for h in unjudged if run.state.approved(h))):
+    with alone_on(
+        run.settings, run.state.cycle, (h for h in unjudged if run.state.has_approved(h))
+    ):
         _all_waves(run)
 
 
 def _all_waves(run: Run) -> None:
     run.progress.step(run.state, 6)
+    judged: dict[str, bool] = {}
     for number, wave in waves(run.state):
         begun = any(run.state.last(h, Phase.BACKUP) is not None for h in wave)
         # A wave that has begun is brought to its end: stopping inside it leaves hosts untested.
-        if not begun and (reason := _no_more(run.state)):
+        if not begun and (reason := _no_more(run.state, judged)):
             run.book.record("note.added", {"text": reason}, step=7)
             run.progress.say(reason)
             break
@@ -61,10 +64,10 @@ def _require_window(state: CycleState) -> None:
         )
 
 
-def _no_more(state: CycleState) -> str:
+def _no_more(state: CycleState, judged: dict[str, bool]) -> str:
     """Why no further wave may begin, or ''."""
     assert state.order is not None
-    if too_many_failed(state):
+    if too_many_failed(state, judged):
         return "more hosts failed than the order allows; the hosts left over are not started"
     if after_window(state.order, datetime.now(UTC)):
         return "the ordered window is over; the hosts left over are not started"
@@ -81,13 +84,18 @@ def waves(state: CycleState) -> list[tuple[int, list[str]]]:
     return [(n, w) for n, w in enumerate([hosts[:first], *rest]) if w]
 
 
-def too_many_failed(state: CycleState) -> bool:
-    """Whether more hosts failed or were lost than the order allows (unreachable ones count)."""
+def too_many_failed(state: CycleState, judged: dict[str, bool] | None = None) -> bool:
+    """Whether more hosts failed or were lost than the order allows (unreachable ones count).
+
+    `judged` keeps which hosts of waves that ended did, so that none is judged again after each.
+    """
     assert state.order is not None
-    tried = [h for h in state.hosts if state.last(h, Phase.BACKUP) is not None]
-    failed = [h for h in tried if judge(state, h).verdict not in HARMLESS]
+    failed = judged if judged is not None else {}
+    for host in state.hosts:
+        if host not in failed and state.last(host, Phase.BACKUP) is not None:
+            failed[host] = judge(state, host).verdict not in HARMLESS
     borne = borne_failures(state.order.abort_limit, len(state.in_scope))
-    return borne is not None and len(failed) > borne
+    return borne is not None and sum(failed.values()) > borne
 
 
 def _wave(run: Run, number: int, hosts: list[str]) -> None:

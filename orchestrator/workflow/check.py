@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from orchestrator.documents.names import DocumentName
 from orchestrator.journal.scope import checked, unread_advisories
 from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import Evidence, EvidenceItem, NewPackage, Phase
-from orchestrator.model.plan import Item, Plan, SideEffects
+from orchestrator.model.plan import Item, Part
 from orchestrator.workflow.closure import closure_requests, needed
+from orchestrator.workflow.plan import record_plan
 from orchestrator.workflow.requests import requests_for
 from orchestrator.workflow.run import Run
 
@@ -28,9 +31,7 @@ def list_items(run: Run) -> None:
     todo = [h for h in run.state.hosts if run.state.last(h, Phase.CHECK) is None]
     run.phase(Phase.CHECK, requests_for(run.state, todo, Phase.CHECK))
     run.phase(Phase.REHEARSE, closure_requests(run.state))
-    plan = make_plan(run.state)
-    body = {"plan": plan.model_dump(mode="json", by_alias=True), "id": plan.id}
-    run.book.record("plan.made", body, step=2)
+    record_plan(run.book, planned(run.state))
     for host in run.state.hosts:
         if unread := unread_advisories(run.state, host):
             words = f"{host}: the CVE ids of {len(unread)} packages could not be read, so nobody "
@@ -39,27 +40,19 @@ def list_items(run: Run) -> None:
             run.progress.say(words)
 
 
-def make_plan(state: CycleState) -> Plan:
-    """All items in scope that the hosts' evidence names, in the order of host, class and name."""
-    items: list[Item] = []
-    effects: list[SideEffects] = []
+def planned(state: CycleState) -> Iterator[Part]:
+    """The plan host by host: the items in scope that its evidence names, by class and name."""
+    number = 1
     for host in state.hosts:
         evidence = checked(state, host)
         if evidence is None:
             continue
         chosen, new, removals = _in_scope(state, host, evidence)
-        for found in sorted(chosen, key=lambda i: (i.kind, i.name, i.arch)):
-            items.append(_item(len(items) + 1, host, found))
-        if new or removals:
-            effects.append(SideEffects(host=host, new=new, removals=removals))
-    return Plan(
-        cycle=state.cycle,
-        origin=state.origin,
-        revision=state.revision,
-        hosts=state.hosts,
-        items=tuple(items),
-        side_effects=tuple(effects),
-    )
+        found = sorted(chosen, key=lambda i: (i.kind, i.name, i.arch))
+        items = tuple(_item(n, host, one) for n, one in enumerate(found, number))
+        number += len(items)
+        if items or new or removals:
+            yield Part(host=host, items=items, new=new, removals=removals)
 
 
 def _in_scope(

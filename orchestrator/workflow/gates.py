@@ -217,12 +217,10 @@ def _decisions(run: Run, gate: Step, choices: Choices) -> tuple[ItemDecision, ..
             for n, mark in sorted(marks_of(checklist, state, templates=templates).items())
             if mark.remark or not mark.approved
         )
-    known = {i.number for i in state.plan.items} if state.plan else set()
-    unknown = sorted(set(defer) - known)
+    last = len(state.plan.items) if state.plan else 0
+    unknown = sorted(number for number in defer if not 1 <= number <= last)
     if unknown:
-        raise UsageError(
-            f"the check list has no item {unknown[0]}", f"it has items 1 to {len(known)}"
-        )
+        raise UsageError(f"the check list has no item {unknown[0]}", f"it has items 1 to {last}")
     return tuple(
         ItemDecision(number=n, approved=False, reason=why) for n, why in sorted(defer.items())
     )

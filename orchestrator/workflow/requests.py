@@ -79,7 +79,7 @@ def _side_effects(state: CycleState, host: str, phase: Phase) -> dict[str, Any]:
     """What the signed plan lets the update bring and remove besides the items."""
     if phase not in (Phase.REHEARSE, Phase.BACKUP, Phase.UPDATE) or state.plan is None:
         return {}
-    effects = state.plan.side_effects_of(host).model_dump(mode="json")
+    effects = state.plan.part(host).side_effects.model_dump(mode="json")
     return {"allow_new": effects["new"], "allow_removals": effects["removals"]}
 
 

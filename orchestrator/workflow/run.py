@@ -62,8 +62,7 @@ class Run:
         def on_outcome(outcome: Outcome) -> None:
             nonlocal done
             done += 1
-            body = outcome.model_dump(mode="json", exclude={"host"})
-            self.book.record("host.outcome", body, host=outcome.host)
+            self.book.record("host.outcome", outcome.body(), host=outcome.host)
             self.progress.outcome(outcome, done, len(hosts))
 
         call = PhaseCall(

@@ -81,7 +81,7 @@ class Watched:
         elif entry.kind == "gate.returned" and state.returns[-1].to == CHECK_STEP:
             self.seen.clear()  # what was seen was of a plan that is no more
         elif entry.kind == "host.outcome":
-            outcome = Outcome.model_validate({**entry.body, "host": entry.host})
+            outcome = Outcome.recorded(entry.host, entry.body)
             evidence = outcome.read()
             self.seen[entry.host] = seen(outcome, evidence)
             self._done.add(entry.host)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from orchestrator.documents.names import DocumentName
 from orchestrator.journal.book import read_state
 from orchestrator.journal.state import CycleState
 from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.errors import CannotRunError, UsageError
 from orchestrator.model.evidence import Phase
-from orchestrator.model.plan import Item, Plan
+from orchestrator.model.plan import Item, Part
 from orchestrator.model.restoring import RestoreSource
+from orchestrator.workflow.plan import record_plan
 from orchestrator.workflow.requests import requests_for
 from orchestrator.workflow.run import Run
 
@@ -38,29 +41,31 @@ def put_forward(run: Run) -> None:
     old = _closed_cycle(run)
     todo = [h for h in state.hosts if state.last(h, Phase.CHECK) is None]
     run.phase(Phase.CHECK, requests_for(state, todo, Phase.CHECK))
-    back = [i for h in state.hosts for i in old.approved(h) if i.kind != "antivirus"]
-    items = tuple(
-        Item.model_validate(
-            {
-                **replaced.model_dump(by_alias=True),
-                "number": number,
-                "from": replaced.to_version,
-                "to": replaced.from_version,
-                "size": 0,
-                "sha256": "",
-            }
-        )
-        for number, replaced in enumerate(back, 1)
+    record_plan(run.book, _way_back(old, state.hosts))
+
+
+def _way_back(old: CycleState, hosts: Iterable[str]) -> Iterator[Part]:
+    """The closed cycle's approved packages, the other way."""
+    number = 1
+    for host in hosts:
+        items = [i for i in old.approved(host) if i.kind != "antivirus"]
+        if items:
+            turned = tuple(_turned(item, n) for n, item in enumerate(items, number))
+            number += len(items)
+            yield Part(host=host, items=turned)
+
+
+def _turned(item: Item, number: int) -> Item:
+    return Item.model_validate(
+        {
+            **item.model_dump(by_alias=True),
+            "number": number,
+            "from": item.to_version,
+            "to": item.from_version,
+            "size": 0,
+            "sha256": "",
+        }
     )
-    plan = Plan(
-        cycle=state.cycle,
-        origin=state.origin,
-        revision=state.revision,
-        hosts=state.hosts,
-        items=items,
-    )
-    body = {"plan": plan.model_dump(mode="json", by_alias=True), "id": plan.id}
-    run.book.record("plan.made", body, step=2)
 
 
 def _closed_cycle(run: Run) -> CycleState:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from orchestrator.journal.entry import GENESIS, Entry
 from orchestrator.journal.store import read_entries, write_copy
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan import Part, PlanWriter
 
 
 def age(cycle: Path, by: timedelta, *, check_seconds: float | None = None) -> None:
@@ -23,9 +24,14 @@ def age(cycle: Path, by: timedelta, *, check_seconds: float | None = None) -> No
     for entry in read_entries(journal):
         moved = datetime.fromisoformat(entry.at) - by
         body: dict[str, Any] = json.loads(json.dumps(entry.body))
+        if entry.kind == "cycle.opened":
+            writer = PlanWriter(body["cycle"], tuple(body["hosts"]))
+        if entry.kind == "plan.part":
+            part = Part.model_validate({**body, "host": entry.host})
+            writer.add(part, partial(Part.model_validate, {**body, "host": entry.host}))
         if entry.kind == "plan.made":
             body["plan"]["origin"] = origin
-            body["id"] = Plan.model_validate(body["plan"]).id
+            body["id"] = writer.plan(origin, body["plan"]["revision"]).id
         if entry.kind == "phase.ended" and check_seconds is not None:
             body["seconds"] = check_seconds
         at = moved.isoformat(timespec="microseconds")

@@ -19,6 +19,7 @@ from orchestrator.archive.chain import archives_in, audit_chain
 from orchestrator.archive.report import Report
 from orchestrator.journal.store import INSERT
 from orchestrator.model.canonical import canonical_json
+from orchestrator.model.plan import Whole
 from tests.cli import sop_run
 from tests.local.conftest import LocalOffice
 from tests.local.months import copy_of, forge, journal_of, retag
@@ -246,16 +247,17 @@ def test_facts_that_do_not_follow_from_the_evidence(bag: Path) -> None:
 
 
 def test_a_plan_with_an_item_that_no_check_found(bag: Path) -> None:
-    from orchestrator.model.plan import Plan
-
     def change(entries: Entries) -> None:
-        place = next(n for n, e in enumerate(entries) if e["kind"] == "plan.made")
-        body = entries[place]["body"]
+        made = next(n for n, e in enumerate(entries) if e["kind"] == "plan.made")
+        part = entries[made - 1]
+        assert (part["kind"], part["host"]) == ("plan.part", "localhost")
         extra = {"class": "system", "name": "backdoor", "number": 1, "host": "localhost"}
-        items = [extra, *({**i, "number": n} for n, i in enumerate(body["plan"]["items"], 2))]
-        body["plan"]["items"] = items
-        body["id"] = Plan.model_validate(body["plan"]).id
-        del entries[place + 1 :]
+        body = part["body"]
+        body["items"] = [extra, *({**i, "number": n} for n, i in enumerate(body["items"], 2))]
+        plan = entries[made]["body"]["plan"]
+        whole = Whole.model_validate({**plan, "items": body["items"]})
+        entries[made]["body"]["id"] = whole.plan().id
+        del entries[made + 1 :]
 
     forge(bag, change)
     found = {c.name: c for c in audit_archive(bag).checks}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from orchestrator.journal.entry import GENESIS, Entry
@@ -9,10 +10,11 @@ from orchestrator.journal.fold import step_forward
 from orchestrator.journal.state import CycleState
 from orchestrator.model.canonical import sha256_hex
 from orchestrator.model.office import Office
-from orchestrator.model.plan import Item, Order, Plan
+from orchestrator.model.plan import Item, Order, Part
 from orchestrator.model.statement import ItemDecision, Statement
 from orchestrator.sop.shown import CHECK_LIST, DEMANDED, DRAFT, MINUTES, MONITORING, ORDER
 from orchestrator.sop.shown import UPDATE_RECORD as RECORD
+from orchestrator.workflow.plan import plan_body
 
 MADE_IN = {CHECK_LIST: 2, ORDER: 4, MONITORING: 8, RECORD: 8, MINUTES: 8, DRAFT: 9}
 HOSTS = ("db1", "web1", "web2")
@@ -116,15 +118,7 @@ class Chain:
 
     def plan(self, *items: Item) -> None:
         """Put a plan forward."""
-        plan = Plan(
-            cycle="2026-11",
-            origin=self.state.origin,
-            revision=self.state.revision,
-            hosts=self.hosts,
-            items=tuple(items),
-        )
-        body = {"plan": plan.model_dump(mode="json", by_alias=True), "id": plan.id}
-        self.add("plan.made", body, step=2)
+        put_forward(self, parts_of(items, self.hosts))
 
     def statement(self, step: int, officer: str, **changes: Any) -> Statement:
         """What the officer would sign now."""
@@ -155,6 +149,21 @@ class Chain:
         text = self.statement(step, officer, **changes).canonical()
         kind = "gate.returned" if changes.get("decision") == "return" else "gate.signed"
         self.add(kind, {"statement": text, "signature": "x"}, step=step, actor=officer)
+
+
+def parts_of(items: Iterable[Item], hosts: Iterable[str]) -> Iterator[Part]:
+    """Items as parts of a plan; they are in the order of hosts."""
+    found = tuple(items)
+    for host in hosts:
+        if own := tuple(i for i in found if i.host == host):
+            yield Part(host=host, items=own)
+
+
+def put_forward(chain: Chain, parts: Iterable[Part]) -> None:
+    """The entries of a plan, as the program records them."""
+    for part in parts:
+        chain.add("plan.part", part.body(), step=2, host=part.host)
+    chain.add("plan.made", plan_body(chain.state), step=2)
 
 
 def item(number: int = 1, host: str = "web1", **changes: Any) -> Item:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -27,7 +27,6 @@ from orchestrator.documents.content.scope import Scope
 from orchestrator.documents.content.work import backup_row, test_rows
 from orchestrator.documents.names import DocumentName
 from orchestrator.journal.state import CycleState
-from orchestrator.model.plan import Item
 from orchestrator.model.verdict import Verdict
 
 MANY_ITEMS = 20_000
@@ -75,9 +74,6 @@ def gather(
     name: DocumentName, state: CycleState, scope: Scope, labels: Labels, clock: Clock
 ) -> Facts:
     """Read all hosts, one after the other; nothing of their evidence is kept."""
-    planned: dict[str, list[Item]] = defaultdict(list)
-    for item in state.plan.items if state.plan else ():
-        planned[item.host].append(item)
     few = not state.plan or len(state.plan.items) <= MANY_ITEMS
     hosts: list[HostRow] = []
     items: list[ItemRow] = []
@@ -89,7 +85,7 @@ def gather(
         reading = read_host(state, host, scope.last_phase)
         matter = HostMatter(
             reading,
-            [item_row(state, i, reading, labels, clock) for i in planned[host]],
+            [item_row(state, i, reading, labels, clock) for i in state.items_of(host)],
             test_rows(reading, labels),
             host_findings(reading, labels),
         )

@@ -29,7 +29,7 @@ class ItemRows(Sequence[ItemRow]):
     ) -> None:
         self._state, self._last, self._systems = state, last, systems
         self._labels, self._clock = labels, clock
-        self._items = state.plan.items if state.plan else ()
+        self._items: Sequence[Item] = state.plan.items if state.plan else ()
 
     def __len__(self) -> int:
         return len(self._items)

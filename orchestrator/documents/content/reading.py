@@ -77,7 +77,7 @@ def _as_planned(state: CycleState, outcome: Outcome) -> Evidence | None:
     if evidence is None or everything or outcome.phase is not Phase.CHECK:
         return evidence
     assert state.plan is not None
-    effects = state.plan.side_effects_of(outcome.host)
+    effects = state.plan.part(outcome.host)
     new = [n.model_dump(mode="json") for n in effects.new]
     facts = {**evidence.facts, "new_packages": new, "removals": list(effects.removals)}
     return evidence.model_copy(update={"facts": facts})

@@ -17,7 +17,7 @@ from orchestrator.journal.state import Note
 from orchestrator.model.evidence import Phase
 from orchestrator.sop.procedure import ROLE_NAMES
 from tests.unit.documents.extreme import EXTREMES, incidental, large, rehearsed
-from tests.unit.documents.sample import STATES, all_failed, at, normal, unreachable
+from tests.unit.documents.sample import STATES, all_failed, at, many_items, normal, unreachable
 
 REPORT, DRAFT = DocumentName.REPORT, DocumentName.DRAFT_REPORT
 LANDSCAPE = (DocumentName.CHECK_LIST_PDF, DocumentName.UPDATE_RECORD_PDF)
@@ -202,14 +202,7 @@ def test_an_office_that_says_little_still_gets_a_report(tmp_path):
 
 def test_a_large_cycle_is_summed_up_per_host(tmp_path):
     state = normal()
-    few = state.plan.items
-    state.plan = state.plan.model_copy(
-        update={
-            "items": tuple(
-                few[n % len(few)].model_copy(update={"number": n + 1}) for n in range(600)
-            )
-        }
-    )
+    many_items(state, 600)
     words = words_of(read(tmp_path, REPORT, state))
     assert "Rincian600butir" in words
 
@@ -244,9 +237,7 @@ def test_the_update_record_on_paper_tells_backups_items_and_results(tmp_path):
 @pytest.mark.parametrize("name", LANDSCAPE)
 def test_a_large_list_on_paper_is_summed_up_per_host(tmp_path, name):
     state = normal(3 if name is DocumentName.CHECK_LIST_PDF else 11)
-    few = state.plan.items
-    many = tuple(few[n % len(few)].model_copy(update={"number": n + 1}) for n in range(600))
-    state.plan = state.plan.model_copy(update={"items": many})
+    many_items(state, 600)
     words = words_of(read(tmp_path, name, state))
     workbook = name.value.replace(".pdf", ".xlsx")
     assert squeeze(f"600 butir; rincian setiap butir pada berkas {workbook}") in words

@@ -13,6 +13,7 @@ import pytest
 from orchestrator.documents import DocumentName, render
 from orchestrator.documents.templates import SHIPPED
 from orchestrator.model.errors import CannotRunError
+from orchestrator.model.evidence import Outcome
 from tests.unit.documents.sample import STATES, normal
 
 AGAIN = """
@@ -102,7 +103,9 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 def test_evidence_that_cannot_be_read_is_an_error_that_says_so(tmp_path):
     state = normal()
     outcome = state.outcomes["web-01"][0]
-    broken = outcome.model_copy(update={"evidence": {"schema": "other"}})
+    broken = Outcome(
+        host="web-01", phase=outcome.phase, kind=outcome.kind, evidence={"schema": "other"}
+    )
     state.outcomes["web-01"][0] = broken
     with pytest.raises(CannotRunError, match=r"catatan-update\.xlsx"):
         render(DocumentName.UPDATE_RECORD, state, tmp_path)

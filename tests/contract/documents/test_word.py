@@ -18,7 +18,7 @@ from orchestrator.documents.templates import SHIPPED
 from orchestrator.documents.word.shipped import TEMPLATES, template_bytes
 from orchestrator.model.errors import CannotRunError
 from tests.unit.documents.extreme import incidental, rehearsed
-from tests.unit.documents.sample import HOSTILE, STATES, all_failed, normal
+from tests.unit.documents.sample import HOSTILE, STATES, all_failed, many_items, normal
 
 WORD = [n for n in DocumentName if n.value.endswith(".docx")]
 ORDER, MINUTES, DRAFT = WORD
@@ -107,9 +107,7 @@ def test_only_the_draft_report_bears_the_watermark(tmp_path: Path) -> None:
 
 def test_large_lists_point_to_the_workbook(tmp_path: Path) -> None:
     state = normal()
-    few = state.plan.items
-    many = tuple(few[n % len(few)].model_copy(update={"number": n + 1}) for n in range(600))
-    state.plan = state.plan.model_copy(update={"items": many})
+    many_items(state, 600)
     assert "Rincian 600 butir" in words_of(render(DRAFT, state, tmp_path).path)
     assert "Rincian 600 butir" in words_of(render(ORDER, state, tmp_path).path)
 

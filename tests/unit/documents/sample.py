@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from orchestrator.journal.state import (
 )
 from orchestrator.model.evidence import Outcome, OutcomeKind, Phase
 from orchestrator.model.office import Office
-from orchestrator.model.plan import Item, Order, Plan
+from orchestrator.model.plan import Item, Order, Plan, Whole
 from orchestrator.model.verdict import HostVerdict, Verdict
 
 OFFICE: dict[str, Any] = {
@@ -145,7 +146,7 @@ def office(**rules: Any) -> Office:
 def plan_of(hosts: tuple[str, ...], items: dict[str, list[dict[str, Any]]]) -> Plan:
     """A plan with numbered items."""
     flat = [(host, one) for host in hosts for one in items.get(host, [])]
-    return Plan(
+    return Whole(
         cycle="2026-11",
         revision=1,
         hosts=hosts,
@@ -153,7 +154,21 @@ def plan_of(hosts: tuple[str, ...], items: dict[str, list[dict[str, Any]]]) -> P
             Item.model_validate({"number": n, "host": host, **one})
             for n, (host, one) in enumerate(flat, start=1)
         ),
-    )
+    ).plan()
+
+
+def many_items(state: CycleState, count: int) -> None:
+    """Give the cycle's plan so many items: its own ones, again and again."""
+    assert state.plan is not None
+    few, places = tuple(state.plan.items), {h: n for n, h in enumerate(state.hosts)}
+    many = (few[n % len(few)] for n in range(count))
+    state.plan = replan(state.plan, sorted(many, key=lambda item: places[item.host]))
+
+
+def replan(plan: Plan, items: Iterable[Item]) -> Plan:
+    """The same plan with other items, which are numbered anew."""
+    numbered = tuple(i.model_copy(update={"number": n}) for n, i in enumerate(items, start=1))
+    return Whole(cycle=plan.cycle, revision=plan.revision, hosts=plan.hosts, items=numbered).plan()
 
 
 def checked(host: str, system: dict[str, str], **facts: Any) -> Outcome:

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from orchestrator.documents import DocumentName, render
 from orchestrator.documents.render import marks_of
 from orchestrator.model.errors import UsageError
-from tests.unit.documents.sample import hostile, normal
+from tests.unit.documents.sample import hostile, normal, replan
 
 SHEET = "Daftar Perangkat Lunak"
 
@@ -161,6 +161,6 @@ def test_a_bomb_and_entities_are_refused_before_they_are_parsed(tmp_path, marked
 
 def test_another_cycle_of_the_same_items_is_another_plan(marked):
     other = normal(2)
-    other.plan = other.plan.model_copy(update={"items": other.plan.items[:-1]})
+    other.plan = replan(other.plan, other.plan.items[:-1])
     with pytest.raises(UsageError, match="another plan"):
         marks_of(marked, replace(other))

@@ -12,6 +12,7 @@ import pytest
 
 from hostside.answer import frame
 from orchestrator.fleet import decode
+from orchestrator.model.canonical import canonical_json
 from orchestrator.model.evidence import Outcome, OutcomeKind, Phase
 from tests.unit.cycles import evidence
 
@@ -85,7 +86,7 @@ def test_undecodable_bytes_can_be_stored() -> None:
     document = evidence("check", facts={"name": "caf\udce9"})
     made = outcome(event(frame(document)))
     assert made.evidence is not None
-    made.model_dump_json().encode("utf-8")
+    canonical_json(made.body()).encode("utf-8")
     assert made.evidence["facts"]["name"] == "caf?"
 
 

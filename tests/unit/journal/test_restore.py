@@ -10,7 +10,7 @@ from orchestrator.documents.content import people
 from orchestrator.journal.fold import IllegalEntry
 from orchestrator.journal.judge import judge
 from orchestrator.journal.times import returned_to, step_times
-from tests.unit.cycles import HOSTS, OFFICERS, Chain, evidence, item
+from tests.unit.cycles import HOSTS, OFFICERS, Chain, evidence, item, parts_of, put_forward
 
 
 def changed(**office: Any) -> Chain:
@@ -143,13 +143,7 @@ def own_cycle() -> Chain:
 
 
 def planned(chain: Chain) -> None:
-    from orchestrator.model.plan import Plan
-
-    plan = Plan(
-        cycle="2026-11-i01", origin=chain.state.origin, revision=1, hosts=("web1",), items=(item(),)
-    )
-    body = {"plan": plan.model_dump(mode="json", by_alias=True), "id": plan.id}
-    chain.add("plan.made", body, step=2)
+    put_forward(chain, parts_of([item()], ["web1"]))
     chain.add("step.passed", step=2)
 
 

@@ -48,11 +48,13 @@ def _plan(state: CycleState) -> Iterator[str]:
     ):  # fmt: skip
         yield "the plan is of another revision, journal or set of hosts"
     numbers = {i.number for i in state.plan.items} if state.plan else set()
+    if state.planning is not None and state.plan is not None:
+        yield "a plan is made and under way"
     if not set(state.decisions) <= numbers or (state.decisions and 3 not in passed):
         yield "decisions without a confirmed plan"
     if (state.order is not None) != (4 in passed):
         yield "an order is there exactly when step 4 has passed"
-    if state.approved() and 3 not in passed:
+    if state.in_scope and 3 not in passed:
         yield "items are approved before step 3"
     if state.revision != 1 + sum(r.to == 2 for r in state.returns):
         yield "the revision counts the returns to step 2"

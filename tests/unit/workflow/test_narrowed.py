@@ -11,9 +11,10 @@ from orchestrator.journal.scope import out_of_scope, unread_advisories
 from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import EvidenceItem
 from orchestrator.model.selection import Selection
-from orchestrator.workflow.check import make_plan
+from orchestrator.workflow.check import planned
 from orchestrator.workflow.closure import closure_requests
 from tests.unit.cycles import Chain, evidence
+from tests.unit.cycles import put_forward as record
 
 
 def pending(name: str, kind: str = "security", *cves: str) -> dict[str, Any]:
@@ -69,9 +70,7 @@ def told(chain: Chain, **simulation: Any) -> None:
 
 
 def put_forward(chain: Chain) -> CycleState:
-    plan = make_plan(chain.state)
-    body = {"plan": plan.model_dump(mode="json", by_alias=True), "id": plan.id}
-    chain.add("plan.made", body, step=2)
+    record(chain, planned(chain.state))
     return chain.state
 
 
@@ -90,7 +89,7 @@ def test_what_the_chosen_need_enters_the_plan_and_nothing_else() -> None:
     state = put_forward(chain)
     assert [i.name for i in state.items_of("web1")] == ["libssl3", "openssl"]
     assert state.plan is not None
-    effects = state.plan.side_effects_of("web1")
+    effects = state.plan.part("web1")
     assert ([n.name for n in effects.new], effects.removals) == (["liba"], ("oldlib",))
     assert {i.name for i in out_of_scope(state, "web1")} == {"nano", "clamav-db (daily)"}
 
@@ -110,7 +109,7 @@ def test_a_host_that_cannot_tell_gets_nothing_besides_the_items(answer: dict[str
     chain.run("rehearse", {"web1": answer})
     state = put_forward(chain)
     assert [i.name for i in state.items_of("web1")] == ["openssl"]
-    assert state.plan is not None and not state.plan.side_effects
+    assert state.plan is not None and not any(p.new or p.removals for p in state.plan.parts)
 
 
 def test_hosts_are_asked_only_about_packages_and_only_when_narrowed() -> None:

@@ -48,10 +48,10 @@ def items_of(count: int) -> list[dict[str, Any]]:
 def write_journal(folder: Path, hosts: int, items: int) -> None:
     """A cycle whose check is done and whose updates, on every host, went well."""
     from orchestrator.journal.book import CycleBook
+    from orchestrator.model.canonical import sha256_hex
     from orchestrator.model.evidence import Phase
     from orchestrator.model.office import Office
     from orchestrator.model.plan import Order
-    from orchestrator.model.canonical import sha256_hex
     from orchestrator.model.statement import Statement
     from orchestrator.sop.shown import DEMANDED
     from orchestrator.workflow.check import planned

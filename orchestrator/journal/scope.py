@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import Evidence, EvidenceItem, Phase, Status
+from orchestrator.model.plan import Item
 
 
 def checked(state: CycleState, host: str) -> Evidence | None:
@@ -15,11 +18,15 @@ def checked(state: CycleState, host: str) -> Evidence | None:
 
 def out_of_scope(state: CycleState, host: str) -> tuple[EvidenceItem, ...]:
     """Pending items that the check found and that the plan leaves out."""
-    evidence = checked(state, host)
-    if evidence is None or state.plan is None:
+    return left_out(checked(state, host), state.items_of(host)) if state.plan is not None else ()
+
+
+def left_out(check: Evidence | None, planned: Iterable[Item]) -> tuple[EvidenceItem, ...]:
+    """Items of a check's usable list that are not among those planned for the host."""
+    if check is None or check.status is not Status.OK:
         return ()
-    planned = {(i.kind, i.name, i.arch) for i in state.items_of(host)}
-    return tuple(i for i in evidence.items if (i.kind, i.name, i.arch) not in planned)
+    keys = {(i.kind, i.name, i.arch) for i in planned}
+    return tuple(i for i in check.items if (i.kind, i.name, i.arch) not in keys)
 
 
 def unread_advisories(state: CycleState, host: str) -> tuple[str, ...]:

@@ -23,7 +23,6 @@ from orchestrator.documents.content.scope import Scope, scope_of
 from orchestrator.documents.content.steps import step_rows
 from orchestrator.documents.content.times import counting_words, report_notes, return_rows
 from orchestrator.documents.names import DocumentName
-from orchestrator.journal.scope import out_of_scope
 from orchestrator.journal.state import CycleState
 from orchestrator.model.cycle import CycleId
 from orchestrator.model.evidence import Phase
@@ -59,7 +58,7 @@ def build_content(
         as_of=scope.as_of,
         separated=not any(r.code == "duties" for r in state.relaxed),
         relaxed=relaxed_rows(state, labels, clock),
-        occasion=_occasion(state, labels),
+        occasion=_occasion(state, facts.out_of_scope, labels),
         head=_head(state, labels),
         letter=_letter(state, scope, labels, clock),
         people=people(state, scope.horizon, labels, signing or {}),
@@ -107,8 +106,7 @@ def _head(state: CycleState, labels: Labels) -> Head:
     )
 
 
-def _occasion(state: CycleState, labels: Labels) -> Occasion:
-    left = sum(len(out_of_scope(state, host)) for host in state.hosts)
+def _occasion(state: CycleState, left: int, labels: Labels) -> Occasion:
     source = state.source.cycle if state.source is not None else ""
     chosen = state.selection
     parts = [labels.word("text", "selection_security")] if chosen.security else []

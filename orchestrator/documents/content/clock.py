@@ -6,6 +6,7 @@ import math
 from datetime import date as Day
 from datetime import datetime
 from datetime import time as Time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
@@ -62,11 +63,11 @@ class Clock:
     def time(self, at: str) -> str:
         """`08.40`, without the zone."""
         moment = self.local(at)
-        return format_time(moment, "short", locale=self.locale) if moment else NONE
+        return _short_time(moment.hour, moment.minute, self.locale) if moment else NONE
 
     def of_day(self, minutes: int) -> str:
         """`07.30`, from minutes since midnight; the end of a day is `24.00`."""
-        colon = ":" in format_time(Time(0), "short", locale=self.locale)
+        colon = ":" in _short_time(0, 0, self.locale)
         return f"{minutes // 60:02d}{':' if colon else '.'}{minutes % 60:02d}"
 
     def second(self, at: str) -> str:
@@ -109,7 +110,7 @@ class Clock:
 
     def number(self, value: float) -> str:
         """`1.234,5`: the language's separators."""
-        return format_decimal(value, locale=self.locale)
+        return _number(value, self.locale)
 
     def size(self, value: int) -> str:
         """Bytes as kB, MB or GB; 0 is '–'."""
@@ -119,6 +120,19 @@ class Clock:
             if value >= factor:
                 return f"{self.number(round(value / factor, 1))} {unit}"
         return f"{value} B"
+
+
+# Documents of large fleets write the same few times and numbers again and again.
+
+
+@lru_cache(maxsize=24 * 60)
+def _short_time(hour: int, minute: int, locale: str) -> str:
+    return format_time(Time(hour, minute), "short", locale=locale)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _number(value: float, locale: str) -> str:
+    return format_decimal(value, locale=locale)
 
 
 def seconds_between(start: str, end: str) -> float | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from orchestrator.documents.content.clock import Clock
 from orchestrator.documents.content.findings import host_findings
 from orchestrator.documents.content.hosts import NORMAL, SUCCEEDED, HostMatter, host_row
-from orchestrator.documents.content.items import ItemRows, item_row
+from orchestrator.documents.content.items import ItemRows, item_row, item_state
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.progress import progress_rows
 from orchestrator.documents.content.reading import read_host
@@ -26,7 +26,9 @@ from orchestrator.documents.content.records import (
 from orchestrator.documents.content.scope import Scope
 from orchestrator.documents.content.work import backup_row, test_rows
 from orchestrator.documents.names import DocumentName
+from orchestrator.journal.scope import left_out
 from orchestrator.journal.state import CycleState
+from orchestrator.model.evidence import Phase
 from orchestrator.model.verdict import Verdict
 
 MANY_ITEMS = 20_000
@@ -45,6 +47,7 @@ class Facts:
     progress: tuple[ProgressRow, ...]
     totals: Totals
     verdicts: tuple[Count, ...]
+    out_of_scope: int  # pending items that the check found and that the plan leaves out
 
 
 @dataclass
@@ -62,9 +65,9 @@ class _Sums:
         """Add one host."""
         for item in matter.items:
             self.items += 1
-            self.kinds[item.kind_key] += 1
-            self.results[item.result_key] += 1
-            self.deferred += item.decision_key == "deferred"
+            self.kinds[item.kind] += 1
+            self.results[item.result] += 1
+            self.deferred += item.decision == "deferred"
         for test in matter.tests:
             self.tests[test.result_key] += 1
         self.reached += matter.reading.was_reached
@@ -80,12 +83,13 @@ def gather(
     backups: list[BackupRow] = []
     tests: list[TestRow] = []
     findings: list[Finding] = []
-    sums = _Sums()
+    sums, left = _Sums(), 0
     for number, host in enumerate(state.hosts, start=1):
         reading = read_host(state, host, scope.last_phase)
+        planned = state.items_of(host)
         matter = HostMatter(
             reading,
-            [item_row(state, i, reading, labels, clock) for i in state.items_of(host)],
+            [item_state(state, i, reading) for i in planned],
             test_rows(reading, labels),
             host_findings(reading, labels),
         )
@@ -94,15 +98,18 @@ def gather(
         tests += matter.tests
         findings += matter.findings
         sums.count(matter)
+        if state.plan is not None:
+            left += len(left_out(reading.last(Phase.CHECK)[1], planned))
         if few:
-            items += matter.items
+            system = hosts[-1].os
+            items += [item_row(state, i, reading, labels, clock, system=system) for i in planned]
     lazy: Sequence[ItemRow] = ()
     if not few and name.value.endswith(".xlsx"):
         systems = {host: row.os for host, row in zip(state.hosts, hosts, strict=True)}
         lazy = ItemRows(state, scope.last_phase, systems, labels, clock)
     return Facts(
         hosts=tuple(hosts),
-        items=tuple(sorted(items, key=lambda i: i.number)) if few else lazy,
+        items=tuple(items) if few else lazy,
         backups=tuple(backups),
         tests=tuple(tests),
         findings=tuple(findings),
@@ -117,6 +124,7 @@ def gather(
         else (),
         totals=_totals(hosts, sums, labels),
         verdicts=_verdicts(hosts, labels),
+        out_of_scope=left,
     )
 
 

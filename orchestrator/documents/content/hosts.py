@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.documents.content.clock import NONE, Clock
-from orchestrator.documents.content.items import os_name
+from orchestrator.documents.content.items import ItemState, os_name
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.reading import HostReading
-from orchestrator.documents.content.records import Finding, HostRow, ItemRow, TestRow
+from orchestrator.documents.content.records import Finding, HostRow, TestRow
 from orchestrator.documents.content.said import mapping_of, say, table_of, text_of
 from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import OutcomeKind, Phase, Status
@@ -27,7 +27,7 @@ class HostMatter:
     """All that was gathered of one host before its row is written."""
 
     reading: HostReading
-    items: Sequence[ItemRow]
+    items: Sequence[ItemState]
     tests: Sequence[TestRow]
     findings: Sequence[Finding]
 
@@ -41,13 +41,13 @@ def host_row(
     _, check = reading.last(Phase.CHECK)
     verdict = reading.verdict
     verdict_key = verdict.verdict.value if verdict else "none"
-    approved = [i for i in items if i.decision_key == "approved"]
+    approved = [i for i in items if i.decision == "approved"]
     normal = sum(t.result_key in NORMAL for t in tests)
     eicar = text_of(reading.facts(Phase.ANTIVIRUS), "eicar", 40)
     work = list(
         reading.evidence(Phase.BACKUP, Phase.UPDATE, Phase.ANTIVIRUS, Phase.TEST, Phase.RESTORE)
     )
-    kinds = [i.kind_key for i in items]
+    kinds = [i.kind for i in items]
     check_phase = labels.word("phase", "check")
     return HostRow(
         number=number,
@@ -65,10 +65,8 @@ def host_row(
         antivirus=kinds.count("antivirus"),
         approved=len(approved),
         deferred=len(items) - len(approved),
-        succeeded=sum(i.result_key in SUCCEEDED for i in approved),
-        reboot_asked=labels.yes_no(
-            any(i.reboot == labels.yes_no(True) for i in items) if items else None
-        ),
+        succeeded=sum(i.result in SUCCEEDED for i in approved),
+        reboot_asked=labels.yes_no(any(i.reboot for i in items) if items else None),
         rebooted=labels.yes_no(_rebooted(reading)),
         verdict=labels.word("verdict", verdict_key),
         verdict_key=verdict_key,

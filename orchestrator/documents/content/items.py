@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import overload
+from typing import Literal, NamedTuple, overload
 
 from orchestrator.documents.content.clock import NONE, Clock
 from orchestrator.documents.content.labels import Labels
@@ -13,7 +13,10 @@ from orchestrator.documents.content.records import ItemRow
 from orchestrator.documents.content.said import joined, mapping_of, say, text_of
 from orchestrator.journal.state import CycleState, Decision
 from orchestrator.model.evidence import Phase
-from orchestrator.model.plan import Item
+from orchestrator.model.plan import Item, ItemClass
+
+APPROVED = Decision(True)
+"""What is not put off is approved."""
 
 
 class ItemRows(Sequence[ItemRow]):
@@ -65,6 +68,23 @@ def os_name(reading: HostReading | None) -> str:
     return name if version in (NONE, "") or version in name else f"{name} {version}"
 
 
+class ItemState(NamedTuple):
+    """What is counted of an item."""
+
+    kind: ItemClass
+    decision: Literal["approved", "deferred"]
+    result: str  # key in the labels; a host's own word when it is none
+    reboot: bool
+
+
+def item_state(state: CycleState, item: Item, reading: HostReading | None) -> ItemState:
+    """What was decided on an item and what became of it."""
+    decision = state.decisions.get(item.number, APPROVED)
+    found = reading.found.get((item.kind, item.name, item.arch)) if reading else None
+    choice: Literal["approved", "deferred"] = "approved" if decision.approved else "deferred"
+    return ItemState(item.kind, choice, _result(decision, found, reading), item.reboot)
+
+
 def item_row(
     state: CycleState,
     item: Item,
@@ -76,9 +96,8 @@ def item_row(
 ) -> ItemRow:
     """One item, with what its host's evidence says of it; `system`: its os, where known already."""
     found = reading.found.get((item.kind, item.name, item.arch)) if reading else None
-    decision = state.decisions.get(item.number, Decision(True))
-    choice = "approved" if decision.approved else "deferred"
-    result = _result(decision, found, reading)
+    stands = item_state(state, item, reading)
+    decision = state.decisions.get(item.number, APPROVED)
     priority = _priority(item, labels)
     return ItemRow(
         number=item.number,
@@ -99,11 +118,11 @@ def item_row(
         priority_key=priority,
         reboot=labels.yes_no(item.reboot),
         size=clock.size(item.size),
-        decision=labels.word("decision", choice),
-        decision_key=choice,
+        decision=labels.word("decision", stands.decision),
+        decision_key=stands.decision,
         remark=say(decision.reason),
-        result=labels.known("result", result, say(result, 60)),
-        result_key=result if result in labels.sections["result"] else "unknown",
+        result=labels.known("result", stands.result, say(stands.result, 60)),
+        result_key=stands.result if stands.result in labels.sections["result"] else "unknown",
         message=labels.phrase(say(found.item.message)) if found else NONE,
         started=clock.time(found.started) if found else NONE,
         ended=clock.time(found.ended) if found else NONE,

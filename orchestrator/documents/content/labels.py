@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import yaml
@@ -90,6 +90,13 @@ class Labels:
 
     def phrase(self, text: str) -> str:
         """A sentence of a host program in the office's words; an unknown one stays as it is."""
+        return self._said_once(text)
+
+    @cached_property
+    def _said_once(self) -> Callable[[str], str]:
+        return lru_cache(maxsize=4096)(self._phrase)  # most hosts say the same
+
+    def _phrase(self, text: str) -> str:
         for pattern, words in self._phrases:
             match = pattern.fullmatch(text)
             if match is not None:

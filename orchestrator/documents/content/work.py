@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.documents.content.clock import NONE, Clock
+from orchestrator.documents.content.items import ItemState
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.reading import HostReading
-from orchestrator.documents.content.records import BackupRow, ItemRow, TestRow
+from orchestrator.documents.content.records import BackupRow, TestRow
 from orchestrator.documents.content.said import (
     mapping_of,
     say,
@@ -22,13 +23,13 @@ from orchestrator.model.evidence import Phase, Status
 
 
 def backup_row(
-    reading: HostReading, items: Sequence[ItemRow], labels: Labels, clock: Clock
+    reading: HostReading, items: Sequence[ItemState], labels: Labels, clock: Clock
 ) -> BackupRow:
     """A host's latest backup, or why there is none."""
     outcome, evidence = reading.last(Phase.BACKUP)
     backup = mapping_of(evidence.facts, "backup") if evidence else {}
     if outcome is None:
-        wanted = any(i.decision_key == "approved" for i in items)
+        wanted = any(i.decision == "approved" for i in items)
         key = "not-needed" if not wanted else "missing" if reading.verdict else "pending"
     elif evidence is None:
         key = "failed"

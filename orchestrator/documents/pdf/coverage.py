@@ -21,8 +21,11 @@ _RIGHT_TO_LEFT = ((0x0590, 0x08FF), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFF), (0x10800
 
 
 @lru_cache(maxsize=4)
-def covered(folder: Path) -> frozenset[int]:
-    """Code points that every font in the folder has; raises CannotRunError without fonts."""
+def covered(folder: Path) -> frozenset[str]:
+    """Characters from left to right that every font in the folder has, and those that need none.
+
+    Raises CannotRunError without fonts.
+    """
     fonts = sorted(f for f in folder.glob("*") if f.suffix.lower() in (".ttf", ".otf"))
     if not fonts:
         raise CannotRunError(f"{folder}: there is no font (*.ttf, *.otf)", hint="restore the fonts")
@@ -35,18 +38,17 @@ def covered(folder: Path) -> frozenset[int]:
                 f"{font}: is not a readable TrueType or OpenType font: {error}"
             ) from error
         common = have if common is None else common & have
-    return frozenset(common or ())
+    return ALWAYS | {chr(code) for code in common or () if not _runs_left(code)}
 
 
-def showable(text: str, have: frozenset[int]) -> str:
+def showable(text: str, have: frozenset[str]) -> str:
     """The text with '□' for each character that the fonts lack or that runs from right to left."""
-    return "".join(
-        char if char in ALWAYS or (ord(char) in have and not _runs_left(ord(char))) else SUBSTITUTE
-        for char in text
-    )
+    if have.issuperset(text):  # the common case, at once
+        return text
+    return "".join(char if char in have else SUBSTITUTE for char in text)
 
 
-def showable_data(value: Any, have: frozenset[int]) -> Any:
+def showable_data(value: Any, have: frozenset[str]) -> Any:
     """The same for all text inside lists and mappings."""
     if isinstance(value, str):
         return showable(value, have)

@@ -132,7 +132,7 @@ def workplace(
         }
         _know_font(look.font, templates)
         # Foreign-word marks are split off by the template and never shown.
-        have = covered(templates / "fonts") | {0xE000, 0xE001}
+        have = covered(templates / "fonts") | {"\ue000", "\ue001"}
         (work / "view.json").write_text(canonical_json(showable_data(view, have)), encoding="utf-8")
         yield work
 

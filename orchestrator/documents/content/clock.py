@@ -50,7 +50,7 @@ class Clock:
     def date(self, at: str, pattern: str = "d MMMM y") -> str:
         """`22 November 2026`."""
         moment = self.local(at)
-        return format_date(moment, pattern, locale=self.locale) if moment else NONE
+        return _date(moment.date(), pattern, self.locale) if moment else NONE
 
     def day_date(self, at: str) -> str:
         """`Minggu, 22 November 2026`."""
@@ -97,7 +97,7 @@ class Clock:
 
     def calendar_day(self, day: Day) -> str:
         """`22 November 2026`, of a day of the calendar."""
-        return format_date(day, "d MMMM y", locale=self.locale)
+        return _date(day, "d MMMM y", self.locale)
 
     def minutes(self, seconds: float) -> str:
         """Whole minutes, a begun one counted; `<1` below one."""
@@ -128,6 +128,11 @@ class Clock:
 @lru_cache(maxsize=24 * 60)
 def _short_time(hour: int, minute: int, locale: str) -> str:
     return format_time(Time(hour, minute), "short", locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _date(day: Day, pattern: str, locale: str) -> str:
+    return format_date(day, pattern, locale=locale)
 
 
 @lru_cache(maxsize=4096, typed=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from orchestrator.archive.bag import derived, file_hash, manifest_hash
+from orchestrator.archive.bag import Text, derived, file_hash, manifest_hash
 from orchestrator.archive.folder import check_expected, check_hashes, check_info, check_layout
 from orchestrator.archive.pdfs import check_pdfs
 from orchestrator.archive.replay import replay
@@ -55,10 +55,10 @@ def audit_archive(folder: Path, trusted: Trusted | None = None) -> Report:
     return report
 
 
-def _derived(report: Report, folder: Path, entries: Sequence[Entry], state: CycleState) -> None:
+def _derived(report: Report, folder: Path, entries: Iterable[Entry], state: CycleState) -> None:
     """Files that follow from the journal are made once more from it, and compared byte for byte."""
     data = folder / "data"
-    files: dict[str, str] = {}
+    files: dict[str, Text] = {}
 
     def derive() -> str:
         files.update(derived(entries, state))
@@ -141,7 +141,7 @@ def _unchanged(path: Path, record: DocumentRecord) -> str:
     return f"SHA-256 {record.sha256[:16]}…"
 
 
-def _same_lines(path: Path, entries: Sequence[Entry]) -> str:
+def _same_lines(path: Path, entries: Iterable[Entry]) -> str:
     number = 0
     with path.open(encoding="utf-8", newline="\n") as lines:
         for number, entry in enumerate(entries, 1):
@@ -151,18 +151,24 @@ def _same_lines(path: Path, entries: Sequence[Entry]) -> str:
                     f"journal entry {number} differs between journal.db and journal.jsonl"
                 )
         if lines.read(1):
-            raise ValueError(f"it has more than the {len(entries)} entries of journal.db")
+            raise ValueError(f"it has more than the {number} entries of journal.db")
     return f"{number} entries"
 
 
-def _same(path: Path, text: str) -> str:
-    right = text.encode("utf-8")
-    if path.stat().st_size != len(right) or path.read_bytes() != right:
-        raise ValueError(f"{path.name} is not what the journal gives: it was changed")
-    return f"{len(right)} bytes"
+def _same(path: Path, text: Text) -> str:
+    size = 0
+    with path.open("rb") as file:
+        for piece in text():
+            right = piece.encode("utf-8")
+            size += len(right)
+            if file.read(len(right)) != right:
+                raise ValueError(f"{path.name} is not what the journal gives: it was changed")
+        if file.read(1):
+            raise ValueError(f"{path.name} is not what the journal gives: it was changed")
+    return f"{size} bytes"
 
 
-def _all_same(data: Path, files: dict[str, str]) -> str:
+def _all_same(data: Path, files: dict[str, Text]) -> str:
     chosen = {name: text for name, text in files.items() if name.startswith("signatures/")}
     for name, text in chosen.items():
         _same(data / name, text)

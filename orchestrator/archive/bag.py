@@ -10,7 +10,8 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from orchestrator.archive.facts import cycle_json, keep_until
@@ -18,7 +19,7 @@ from orchestrator.archive.hand import VERIFY
 from orchestrator.archive.signed import signed, signers_file
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.state import CycleState
-from orchestrator.journal.store import read_entries, write_copy
+from orchestrator.journal.store import StoredEntries, write_copy
 from orchestrator.model.canonical import canonical_json
 from orchestrator.model.errors import CannotRunError
 from orchestrator.model.text import printable
@@ -74,20 +75,31 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def derived(entries: Sequence[Entry], state: CycleState) -> dict[str, str]:
-    """Path under data/ → text of every file that follows from the journal alone."""
+Text = Callable[[], Iterable[str]]
+"""A file's text in pieces, made when it is asked for: some are as large as the journal."""
+
+
+def derived(entries: Iterable[Entry], state: CycleState) -> dict[str, Text]:
+    """Path under data/ → text of every file that follows from the journal alone.
+
+    `entries` are read more than once.
+    """
     signatures = signed(entries)
-    files = {
-        "cycle.json": cycle_json(entries, state),
-        "office.json": canonical_json(state.office.model_dump(mode="json")),
-        "allowed_signers": signers_file(signatures),
+    files: dict[str, Text] = {
+        "cycle.json": lambda: cycle_json(entries, state, signatures),
+        "office.json": partial(_whole, canonical_json(state.office.model_dump(mode="json"))),
+        "allowed_signers": partial(_whole, signers_file(signatures)),
     }
     if state.plan is not None:
-        files["plan.json"] = "".join(state.plan.canonical())  # its SHA-256 is the plan's id
+        files["plan.json"] = state.plan.canonical  # its SHA-256 is the plan's id
     for one in signatures:
-        files[f"signatures/{one.name}.json"] = one.entry.body["statement"]
-        files[f"signatures/{one.name}.sig"] = one.entry.body["signature"]
+        files[f"signatures/{one.name}.json"] = partial(_whole, one.entry.body["statement"])
+        files[f"signatures/{one.name}.sig"] = partial(_whole, one.entry.body["signature"])
     return files
+
+
+def _whole(text: str) -> tuple[str]:
+    return (text,)
 
 
 def bag_info(state: CycleState, oxum: str) -> str:
@@ -124,14 +136,13 @@ def _fill(data: Path, cycle_folder: Path, state: CycleState) -> None:
                 f"run `sop-run documents {state.cycle}` to make it again, then go on",
             )
     _earlier(data, cycle_folder, state)
-    entries = [e for e in read_entries(cycle_folder / "journal.db") if e.seq <= state.seq]
+    entries = StoredEntries(cycle_folder / "journal.db", state.seq, state.head)
     write_copy(entries, data / "journal.db")
-    with (data / "journal.jsonl").open("w", encoding="utf-8") as lines:
-        lines.writelines(entry.line() + "\n" for entry in entries)
+    _write(data / "journal.jsonl", (entry.line() + "\n" for entry in entries))
     (data / "signatures").mkdir()
     for name, text in derived(entries, state).items():
-        _write(data / name, text)
-    _write(data / "VERIFY.txt", VERIFY)
+        _write(data / name, text())
+    _write(data / "VERIFY.txt", (VERIFY,))
 
 
 def _earlier(data: Path, cycle_folder: Path, state: CycleState) -> None:
@@ -145,21 +156,22 @@ def _earlier(data: Path, cycle_folder: Path, state: CycleState) -> None:
 
 def _tag(bag: Path, state: CycleState) -> None:
     payload = sorted(p for p in (bag / "data").rglob("*") if p.is_file())
-    _write(bag / "bagit.txt", DECLARATION)
+    _write(bag / "bagit.txt", (DECLARATION,))
     _write(bag / "manifest-sha256.txt", _manifest(bag, payload))
     oxum = f"{sum(p.stat().st_size for p in payload)}.{len(payload)}"
-    _write(bag / "bag-info.txt", bag_info(state, oxum))
+    _write(bag / "bag-info.txt", (bag_info(state, oxum),))
     tags = _manifest(bag, [bag / name for name in TAG_FILES])
     _write(bag / "tagmanifest-sha256.txt", tags)
 
 
-def _manifest(bag: Path, files: Iterable[Path]) -> str:
+def _manifest(bag: Path, files: Iterable[Path]) -> Iterator[str]:
     """Lines as `sha256sum -c` reads them."""
-    return "".join(f"{file_hash(p)}  {p.relative_to(bag).as_posix()}\n" for p in files)
+    return (f"{file_hash(p)}  {p.relative_to(bag).as_posix()}\n" for p in files)
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+def _write(path: Path, pieces: Iterable[str]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(pieces)
 
 
 def _sync(folder: Path) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.archive.signed import signature_facts, signed
+from orchestrator.archive.signed import Signed, signature_facts
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.state import CycleState
 from orchestrator.model.canonical import canonical_json, sha256_hex
@@ -28,13 +29,27 @@ RELAXED = ("code", "words", "facts", "since", "until")
 DOCUMENT = ("name", "sha256", "size", "step", "at", "seq")
 
 
-def cycle_json(entries: Sequence[Entry], state: CycleState) -> str:
-    """The text of cycle.json: canonical JSON and a line feed; the same journal, the same bytes."""
-    return canonical_json(cycle_facts(entries, state)) + "\n"
+def cycle_json(
+    entries: Iterable[Entry], state: CycleState, signatures: Iterable[Signed]
+) -> Iterator[str]:
+    """The text of cycle.json in pieces: canonical JSON and a line feed.
+
+    The same journal gives the same bytes. `entries` are read once; the plan, which may be larger
+    than what memory should hold, comes out part by part.
+    """
+    told = _Told()
+    for entry in entries:
+        told.see(entry)
+    facts = _facts(told, state, signatures)
+    yield canonical_json({k: v for k, v in facts.items() if k < "plan"}).removesuffix("}")
+    yield ',"plan":'
+    yield from _plan(told.plan, state)
+    after = canonical_json({k: v for k, v in facts.items() if k > "plan"})
+    yield "," + after.removeprefix("{") + "\n"
 
 
-def cycle_facts(entries: Sequence[Entry], state: CycleState) -> dict[str, Any]:
-    """The facts of a cycle that stands at its archive."""
+def _facts(told: _Told, state: CycleState, signatures: Iterable[Signed]) -> dict[str, Any]:
+    """The facts of a cycle that stands at its archive, but for the plan."""
     letters = state.office.letters
     return {
         "schema": SCHEMA,
@@ -61,16 +76,15 @@ def cycle_facts(entries: Sequence[Entry], state: CycleState) -> dict[str, Any]:
         "hosts": [_host(state, name) for name in state.hosts],
         "verdicts": dict(Counter(str(v.verdict) for v in state.verdicts.values())),
         "plan_id": state.plan.id if state.plan else "",
-        "plan": _plan(entries),
         "decisions": [
             {"number": n, "approved": d.approved, "reason": d.reason}
             for n, d in sorted(state.decisions.items())
         ],
-        "order": _order(entries),
+        "order": told.order,
         "steps": _steps(state),
         "phases": [_pick(run, RUN) for run in state.runs],
-        "outcomes": _outcomes(entries),
-        "signatures": [signature_facts(one) for one in signed(entries)],
+        "outcomes": told.outcomes,
+        "signatures": [signature_facts(one) for one in signatures],
         "restores": [
             {"entry": r.signature.seq, "hosts": list(r.hosts), "reason": r.reason}
             for r in state.restores
@@ -94,40 +108,34 @@ def _pick(record: object, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(record, name) for name in names}
 
 
-def _plan(entries: Sequence[Entry]) -> Any:
-    """The last plan in one piece, as in plan.json."""
-    parts: list[Entry] = []
-    plan: Any = None
-    for entry in entries:
-        if entry.kind == "plan.part":
-            parts.append(entry)
-        elif entry.kind == "plan.made":
-            plan = entry.body["plan"]
-            if "items" not in plan:
-                plan = {**plan, **_joined(parts)}
-            parts = []
-    return plan
+@dataclass
+class _Told:
+    """What entries say verbatim and the state does not hold."""
+
+    plan: Any = None  # of the last plan.made
+    order: Any = None  # in the words that were signed at step 4; a later return undoes it
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
+    revision: int = 1
+
+    def see(self, entry: Entry) -> None:
+        """Take in an entry; they come in their order."""
+        match entry.kind:
+            case "plan.made":
+                self.plan = entry.body["plan"]
+            case "gate.signed" if entry.step == 4:
+                self.order = json.loads(entry.body["statement"]).get("order")
+            case "gate.returned" if RETURNS.get(entry.step or 0) == 2:
+                self.order = None
+                self.revision += 1
+            case "host.outcome":
+                self.outcomes.append(_outcome(entry, self.revision))
 
 
-def _joined(parts: Sequence[Entry]) -> dict[str, Any]:
-    bodies = [(part.host, part.body) for part in parts]
-    effects = [
-        {"host": host, "new": body["new"], "removals": body["removals"]}
-        for host, body in bodies
-        if body["new"] or body["removals"]
-    ]
-    items = [item for _, body in bodies for item in body["items"]]
-    return {"items": items, **({"side_effects": effects} if effects else {})}
-
-
-def _order(entries: Sequence[Entry]) -> Any:
-    """The order in the words that were signed at step 4; a later return undoes it."""
-    for entry in reversed(entries):
-        if entry.kind == "gate.returned" and RETURNS.get(entry.step or 0) == 2:
-            return None
-        if entry.kind == "gate.signed" and entry.step == 4:
-            return json.loads(entry.body["statement"]).get("order")
-    return None
+def _plan(told: Any, state: CycleState) -> Iterable[str]:
+    """The last plan in one piece, as in plan.json; as it was told where it was told in one."""
+    if state.plan is None or "items" in told:
+        return (canonical_json(told),)
+    return state.plan.canonical()
 
 
 def _host(state: CycleState, name: str) -> dict[str, Any]:
@@ -151,17 +159,6 @@ def _steps(state: CycleState) -> list[dict[str, Any]]:
         }
         for step in state.procedure
     ]
-
-
-def _outcomes(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """Every answer of every host, in short; the whole is in the journal, under its number."""
-    found, revision = [], 1
-    for entry in entries:
-        if entry.kind == "gate.returned" and RETURNS.get(entry.step or 0) == 2:
-            revision += 1
-        elif entry.kind == "host.outcome":
-            found.append(_outcome(entry, revision))
-    return found
 
 
 def _outcome(entry: Entry, revision: int) -> dict[str, Any]:

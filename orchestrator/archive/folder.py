@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import bagit
@@ -127,7 +127,7 @@ def check_info(bag: Path, state: CycleState) -> str:
     return f"{len(wanted) - 1} fields"
 
 
-def check_expected(bag: Path, files: Mapping[str, str], state: CycleState) -> str:
+def check_expected(bag: Path, files: Iterable[str], state: CycleState) -> str:
     """That data/ holds what the journal asks for, and nothing that it does not know of."""
     data = bag / "data"
     earlier = {f"earlier/{r.seq:04d}-{r.name}" for r in state.rendered}

@@ -8,11 +8,12 @@ from pathlib import Path
 from orchestrator.archive.report import Report
 from orchestrator.archive.signed import Signed, signed
 from orchestrator.archive.trust import Trusted
+from orchestrator.journal.bodies import OnDisk
 from orchestrator.journal.entry import BrokenChain, Entry
 from orchestrator.journal.fold import IllegalEntry, step_forward
 from orchestrator.journal.judge import judge
 from orchestrator.journal.state import CycleState
-from orchestrator.journal.store import read_entries
+from orchestrator.journal.store import StoredEntries, read_entries
 from orchestrator.journal.times import jump_seconds
 from orchestrator.journal.work import transaction_of
 from orchestrator.model.errors import UsageError
@@ -23,46 +24,52 @@ from orchestrator.model.statement import Statement
 from orchestrator.signature.ssh import key_fingerprint, verify
 
 
-def replay(report: Report, path: Path, *, frozen: bool, trusted: Trusted | None) -> list[Entry]:
-    """Check a journal; `report.state` is set when it folds to its end. Returns its entries."""
+def replay(report: Report, path: Path, *, frozen: bool, trusted: Trusted | None) -> Iterable[Entry]:
+    """Check a journal; `report.state` is set when it folds to its end. Returns its entries.
+
+    Each pass over them reads the file again, so that a journal of any size is verified in little
+    memory, and finds it when the file is another one by then.
+    """
     entries = _chain(report, path, frozen=frozen)
     if entries is None:
-        return []
+        return ()
     facts = _Facts()
     state: CycleState | None = None
+    bodies = OnDisk(path, frozen=frozen)
     procedure = "procedure: every entry is allowed where it stands"
     try:
         for entry in entries:
             if state is not None:
                 facts.look(state, entry)
-            state = step_forward(state, entry)
-    except IllegalEntry as error:
-        report.add(procedure, False, error.message)
+            state = step_forward(state, entry, bodies)
+        signatures = signed(entries)
+    except (IllegalEntry, BrokenChain) as error:
+        report.add(procedure, False, str(error))
         return entries
-    report.add(procedure, True, f"{len(entries)} entries, 13 steps of the SOP")
-    _signatures(report, signed(entries), trusted)
+    report.add(procedure, True, f"{entries.count} entries, 13 steps of the SOP")
+    _signatures(report, signatures, trusted)
     facts.tell(report)
     report.add("journal: times", True, _times(state))
     report.state = state
     return entries
 
 
-def _chain(report: Report, path: Path, *, frozen: bool) -> list[Entry] | None:
-    name, entries = "journal: hash chain", []
+def _chain(report: Report, path: Path, *, frozen: bool) -> StoredEntries | None:
+    name, count, head = "journal: hash chain", 0, ""
     try:
         for entry in read_entries(path, frozen=frozen):
-            entries.append(entry)
+            count, head = entry.seq, entry.hash
     except BrokenChain as error:
         report.add(name, False, str(error))
         return None
     except UsageError as error:
         report.add(name, False, error.message)
         return None
-    if not entries:
+    if not count:
         report.add(name, False, "the journal is empty")
         return None
-    report.add(name, True, f"{len(entries)} entries, head {entries[-1].hash[:16]}…")
-    return entries
+    report.add(name, True, f"{count} entries, head {head[:16]}…")
+    return StoredEntries(path, count, head, frozen=frozen)
 
 
 def _signatures(report: Report, found: Iterable[Signed], trusted: Trusted | None) -> None:

@@ -9,14 +9,18 @@ from __future__ import annotations
 import socket
 import sqlite3
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
+from orchestrator.journal.bodies import OnDisk
 from orchestrator.journal.entry import GENESIS, BrokenChain, Entry
 from orchestrator.journal.fold import step_forward
 from orchestrator.journal.state import CycleState
 from orchestrator.journal.store import read_entries
 from orchestrator.model.errors import CannotRunError
 
+AT_ONCE = 1000
+"""Entries that are read before any of them is looked at; a large cycle has tens of thousands."""
 PATIENCE = 5
 """Looks in a row that may find the database busy before that is an error."""
 
@@ -27,6 +31,7 @@ class Follower:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.state: CycleState | None = None  # None: nothing has been recorded yet
+        self._bodies = OnDisk(folder / "journal.db")
         self._busy = 0
 
     def new(self) -> Iterator[tuple[Entry, CycleState]]:
@@ -34,14 +39,21 @@ class Follower:
 
         Raises CannotRunError when the journal is not what was written.
         """
-        for entry in self._read():
-            self.state = step_forward(self.state, entry)
-            yield entry, self.state
+        more = True
+        while more:
+            entries = self._read()
+            for entry in entries:
+                self.state = step_forward(self.state, entry, self._bodies)
+                yield entry, self.state
+            more = len(entries) == AT_ONCE
 
     def _read(self) -> list[Entry]:
         after = (self.state.seq, self.state.head) if self.state is not None else (0, GENESIS)
+        self._bodies.close()
         try:
-            entries = list(read_entries(self.folder / "journal.db", after=after))
+            found = read_entries(self.folder / "journal.db", after=after)
+            entries = list(islice(found, AT_ONCE))
+            found.close()
         except BrokenChain as error:
             self._busy += 1
             if isinstance(error.__cause__, sqlite3.OperationalError) and self._busy < PATIENCE:

@@ -8,9 +8,10 @@ import os
 import socket
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -84,7 +85,7 @@ def _check_known(db: sqlite3.Connection, known: tuple[int, str]) -> None:
 
 def read_entries(
     path: Path, *, frozen: bool = False, after: tuple[int, str] = (0, GENESIS)
-) -> Iterator[Entry]:
+) -> Generator[Entry, None, None]:
     """Yield the entries of a journal, each checked against the chain.
 
     `after` is number and hash of an entry that was read before: only later ones are yielded.
@@ -116,6 +117,23 @@ def read_entries(
     except sqlite3.DatabaseError as error:
         raise BrokenChain(seq, f"the database cannot be read from here on: {error}") from error
     check_end(known, seq)
+
+
+class StoredEntries(Iterable[Entry]):
+    """The first `count` entries of a journal, read anew by each pass, so that none is kept.
+
+    A pass raises BrokenChain when the last of them is not `head`: the journal is another one.
+    """
+
+    def __init__(self, path: Path, count: int, head: str, *, frozen: bool = False) -> None:
+        self.path, self.count, self.head, self._frozen = path, count, head, frozen
+
+    def __iter__(self) -> Iterator[Entry]:
+        entry: Entry | None = None
+        for entry in islice(read_entries(self.path, frozen=self._frozen), self.count):
+            yield entry
+        if entry is None or (entry.seq, entry.hash) != (self.count, self.head):
+            raise BrokenChain(self.count, "it is not the entry that was read before (replaced)")
 
 
 INSERT = "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?)"

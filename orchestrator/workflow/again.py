@@ -10,6 +10,7 @@ from orchestrator.archive.bag import make_bag, manifest_hash
 from orchestrator.documents.names import DocumentName, RenderedDocument
 from orchestrator.documents.render import render, write_atomically
 from orchestrator.documents.templates import languages
+from orchestrator.journal.bodies import OnDisk
 from orchestrator.journal.book import CycleBook
 from orchestrator.journal.fold import fold
 from orchestrator.journal.state import CycleState, DocumentRecord
@@ -114,8 +115,8 @@ def courtesy_copies(settings: Settings, folder: Path, language: str) -> Iterator
 
 def _state_before(folder: Path, seq: int) -> CycleState:
     """The state as it was when journal entry `seq` was about to be written."""
-    entries = (e for e in read_entries(folder / "journal.db") if e.seq < seq)
-    return fold(entries)
+    path = folder / "journal.db"
+    return fold((e for e in read_entries(path) if e.seq < seq), OnDisk(path))
 
 
 def archive_again(settings: Settings, folder: Path) -> str:

@@ -15,6 +15,7 @@ from orchestrator.documents.render import write_atomically
 from orchestrator.documents.templates import template_folder
 from orchestrator.documents.xlsx.dress import Dress
 from orchestrator.documents.xlsx.year_recap import year_recap
+from orchestrator.journal.bodies import OnDisk
 from orchestrator.journal.book import read_state
 from orchestrator.journal.entry import BrokenChain
 from orchestrator.journal.fold import fold
@@ -61,7 +62,8 @@ def cycles_of(settings: Settings, year: int) -> list[tuple[CycleState, bool]]:
 
 def _archived(folder: Path) -> CycleState:
     try:
-        state = fold(read_entries(folder / "data" / "journal.db", frozen=True))
+        path = folder / "data" / "journal.db"
+        state = fold(read_entries(path, frozen=True), OnDisk(path, frozen=True))
     except (BrokenChain, UsageError) as error:
         raise CannotRunError(
             f"the archive {folder} cannot be read: {error}", f"sop-run audit {folder} says more"

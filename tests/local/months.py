@@ -126,6 +126,6 @@ def forge(bag: Path, change: Callable[[list[dict[str, Any]]], None]) -> None:
     shutil.rmtree(data / "signatures")
     (data / "signatures").mkdir()
     for name, text in files.items():
-        (data / name).write_text(text, encoding="utf-8")
+        (data / name).write_text("".join(text()), encoding="utf-8")
     (bag / "bag-info.txt").write_text(bag_info(state, "0.0"), encoding="utf-8")
     retag(bag)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.journal import follow
 from orchestrator.journal.book import CycleBook, read_state
 from orchestrator.journal.entry import Entry
 from orchestrator.journal.follow import Follower, holder
@@ -43,6 +44,19 @@ def test_each_entry_is_read_once_with_the_state_after_it(tmp_path: Path) -> None
         assert seen == [("phase.started", False), ("phase.ended", True)]
         assert follower.state is not None and follower.state.head == book.state.head
     assert follower.state == read_state(tmp_path)
+
+
+@pytest.mark.parametrize("notes", [1, 2, 3, 4])
+def test_a_long_journal_is_read_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notes: int
+) -> None:
+    monkeypatch.setattr(follow, "AT_ONCE", 2)
+    with opened(tmp_path) as book:
+        for number in range(notes):
+            book.record("note.added", {"text": str(number)}, step=2)
+        follower = Follower(tmp_path)
+        assert kinds(follower) == ["cycle.opened", *["note.added"] * notes]
+        assert follower.state == book.state
 
 
 def test_a_journal_without_entries_is_no_cycle_yet(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from orchestrator.journal.book import CycleBook, read_state
 from orchestrator.journal.entry import BrokenChain, Entry
 from orchestrator.journal.fold import IllegalEntry
-from orchestrator.journal.store import INSERT, read_entries, write_copy
+from orchestrator.journal.store import INSERT, StoredEntries, read_entries, write_copy
 from orchestrator.model.canonical import canonical_json
 from orchestrator.model.errors import CannotRunError, UsageError
 from orchestrator.model.office import Officer
@@ -35,6 +35,19 @@ def test_written_entries_are_read_back_in_order(tmp_path: Path) -> None:
     assert [e.seq for e in entries] == [1, 2, 3, 4, 5]
     assert read_state(tmp_path).notes[3].text == "remark 3 ✓ \u202e"
     assert [Entry.from_line(e.line()) for e in entries] == entries
+
+
+def test_each_pass_over_the_entries_finds_another_journal(tmp_path: Path) -> None:
+    path = filled(tmp_path / "a")
+    entries = list(read_entries(path))
+    stored = StoredEntries(path, 3, entries[2].hash)
+    assert list(stored) == list(stored) == entries[:3]
+    shutil.rmtree(tmp_path / "a")
+    filled(tmp_path / "a")  # the same words at another time
+    with pytest.raises(BrokenChain, match="it is not the entry that was read before"):
+        list(stored)
+    with pytest.raises(BrokenChain, match="it is not the entry that was read before"):
+        list(StoredEntries(path, 9, entries[2].hash))
 
 
 def test_a_second_writer_is_refused_naming_the_holder(tmp_path: Path) -> None:

@@ -174,12 +174,11 @@ def _phase_ended(state: CycleState, entry: Entry) -> None:
 
 def _outcome(state: CycleState, entry: Entry) -> None:
     outcome = Outcome.recorded(entry.host, entry.body, state.bodies.keep(entry))
-    require(entry.host in state.hosts, f"{entry.host} is not in the cycle")
     require(
         bool(state.runs)
         and not state.runs[-1].ended_at
         and state.runs[-1].phase == outcome.phase
-        and entry.host in state.runs[-1].hosts,
+        and entry.host in state.runs[-1].host_set,
         "no such phase is under way on this host",
     )
     state.outcomes.setdefault(entry.host, []).append(outcome)
@@ -231,7 +230,8 @@ def _document(state: CycleState, entry: Entry) -> None:
 
 
 def _verdict(state: CycleState, entry: Entry) -> None:
-    require(entry.host in state.hosts, f"{entry.host} is not in the cycle")
+    known = entry.host in state.outcomes or entry.host in state.hosts  # the former is the quicker
+    require(known, f"{entry.host} is not in the cycle")
     require(state.rehearsal or state.steps[4].state == "passed", "verdicts come after the order")
     require(entry.host not in state.verdicts, f"{entry.host} has a verdict already")
     state.verdicts[entry.host] = HostVerdict.model_validate({**entry.body, "host": entry.host})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from orchestrator.journal.bodies import Bodies, InMemory
@@ -94,6 +95,11 @@ class PhaseRun:
     started_at: str
     ended_at: str = ""
     seconds: float | None = None
+
+    @cached_property
+    def host_set(self) -> frozenset[str]:
+        """The hosts, to look one up among thousands."""
+        return frozenset(self.hosts)
 
 
 @dataclass(frozen=True)

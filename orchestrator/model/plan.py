@@ -218,13 +218,13 @@ class _Pieces:
         self.effects: list[str] = []  # of the hosts so far: they come after all items
 
     def of(self, part: Part) -> str:
-        items = [canonical_json(i.model_dump(mode="json", by_alias=True)) for i in part.items]
+        items = canonical_json([i.model_dump(mode="json", by_alias=True) for i in part.items])[1:-1]
         if part.new or part.removals:
             self.effects.append(canonical_json(part.side_effects.model_dump(mode="json")))
-        text = self._before + ",".join(items)
-        if items:
-            self._before = ","
-        return text if items else ""
+        if not items:
+            return ""
+        text, self._before = self._before + items, ","
+        return text
 
     def end(self, origin: str, revision: int) -> str:
         fields = {"origin": origin, "revision": revision, "schema": "sop-run/plan/1"}

@@ -53,10 +53,23 @@ def pack(value):
     return base64.b64encode(zlib.compress(raw, 6)).decode("ascii")
 
 
-def payload(folder):
-    """The packed sources of every module in `folder` (the hostside package)."""
+BY_HYPERVISORS = ("snapshot", "proof", "revert")
+"""Phases that hypervisors are asked for; no other phase needs their modules."""
+FOR_HYPERVISORS = frozenset((
+    *BY_HYPERVISORS, "hypervisors", "virsh", "guestmatch", "vendor", "proxmox", "pveguest",
+    "vmware", "vmguest", "govcenv",
+))
+
+
+def payload(folder, phase):
+    """The packed sources of the modules in `folder` (the hostside package) that a phase may need.
+
+    What works with hypervisors goes to hypervisors only: every host waits for what is sent.
+    """
     sources = {}
     for name in sorted(os.listdir(folder)):
+        if name[:-3] in FOR_HYPERVISORS and phase not in BY_HYPERVISORS:
+            continue
         if name.endswith(".py"):
             module = "hostside" if name == "__init__.py" else "hostside." + name[:-3]
             with open(os.path.join(folder, name), "r", encoding="utf-8") as handle:

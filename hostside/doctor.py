@@ -22,6 +22,7 @@ from hostside import (
     room,
     state,
     systemd,
+    untested,
 )
 from hostside.answer import utc
 from hostside.backends import AUTOMATIC, BACKENDS, METHODS
@@ -117,7 +118,7 @@ def check_backup(answer, options):
             fact["asked"], ", ".join(METHODS)))
         return
     if asked in hypervisor.BACKENDS:
-        fact["method"] = asked  # whether its hypervisor can is asked by the backup phase only
+        check_hypervisor(answer, asked, {"untested": options.get("backup_untested")})
         return
     request = {"items": [], "options": {"method": asked, "command": options.get("backup_command")}}
     for name in AUTOMATIC if asked == "auto" else (asked,):
@@ -127,6 +128,18 @@ def check_backup(answer, options):
             return
         fact["against"][name] = reason
     told(answer, "no-backup", "backup_method is %s, but %s" % (asked, fact["against"].get(asked)))
+
+
+def check_hypervisor(answer, asked, options):
+    """A back end of hypervisors: whether this one can is asked by the backup phase only."""
+    fact, against = answer.facts["backup"], untested.reason_against(asked, options)
+    if against:
+        fact["against"][asked] = against
+        told(answer, "no-backup", "backup_method is %s, but %s" % (asked, against))
+        return
+    fact["method"] = asked
+    if untested.words(asked):
+        told(answer, "untested-backup", untested.words(asked))
 
 
 def last_backup():

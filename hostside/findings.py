@@ -61,6 +61,7 @@ HINTS = {
     # doctor
     "not-root": "Set ansible_become: true, or connect as root.",
     "no-backup": "Without a proven backup nothing is updated; see backup_method.",
+    "untested-backup": "Try it on a guest that nobody needs, or choose another backup_method.",
     # test
     "no-baseline": "A baseline is taken by the backup phase.",
     "test-failed": "The host does not work as before the update.",

@@ -6,7 +6,7 @@ told comes with the request as `told`, and nothing is believed that does not fit
 
 import time
 
-from hostside import hostinfo, naming, prepare, state, systemtree, told
+from hostside import hostinfo, naming, prepare, state, systemtree, told, untested
 from hostside.answer import utc
 from hostside.unusable import Unusable
 
@@ -23,6 +23,9 @@ class Hypervisor:
 
     def reason_against(self, request):
         """Why the hypervisor has no snapshot for us; "" when it says that it has."""
+        reason = untested.reason_against(self.kind, request.get("options", {}))
+        if reason:
+            return reason
         try:
             told.facts(request, "snapshot", "snapshot")
         except Unusable as error:
@@ -42,9 +45,14 @@ class Hypervisor:
             "location": "%s guest %s on %s" % (self.kind, found["domain"], found.get("on")),
             "size_bytes": 0,
             "sha256": found["sha256"], "uuid": found["uuid"],
-            "proof": [*found.get("proof", []), "the package database has SHA-256 %s, as right "
-                      "before the snapshot" % found["sha256"]],
+            "proof": [*self.untested(), *found.get("proof", []),
+                      "the package database has SHA-256 %s, as right before the snapshot"
+                      % found["sha256"]],
         }
+
+    def untested(self):
+        """The sentence that stands first in every record of a back end that was never tried."""
+        return [words for words in (untested.words(self.kind),) if words]
 
     def prove(self, identity, taken):
         """Before the update: the hypervisor has proved it again, and no package has changed."""
@@ -71,7 +79,7 @@ class Hypervisor:
         """The hypervisor keeps its own count (`backup_keep`)."""
 
 
-BACKENDS = {"libvirt": Hypervisor("libvirt")}
+BACKENDS = {kind: Hypervisor(kind) for kind in ("libvirt", "proxmox", "vmware")}
 
 
 def own(found):
@@ -102,7 +110,8 @@ def after_revert(request, answer):
     receipt = state.load(naming.checked(taken["id"])[len("sop-run-"):], "receipt")
     if receipt is not None and receipt.get("status") == "ok":
         raise Unusable("this guest was not put back: it still has what was written later")
-    proof = [*found.get("proof", []), "its hypervisor put this guest back at %s" % found["at"],
+    proof = [*BACKENDS[taken["method"]].untested(), *found.get("proof", []),
+             "its hypervisor put this guest back at %s" % found["at"],
              "the receipt of the backup, written after the snapshot, is gone"]
     before = (request.get("baseline") or {}).get("boot_id")
     if before == hostinfo.boot_id():

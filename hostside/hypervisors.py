@@ -4,20 +4,21 @@ These run on the hypervisor, a host of the inventory like any other. Of each sna
 it keeps a record, written before the snapshot is made, below /var/lib/sop-run/snapshots.
 """
 
+import importlib
 import os
 
 from hostside import durable, naming, state
 from hostside.unusable import Unusable
-from hostside.virsh import Libvirt
 
-KINDS = {"libvirt": Libvirt}
+KINDS = {"libvirt": "virsh.Libvirt", "proxmox": "proxmox.Proxmox", "vmware": "vmware.VMware"}
 
 
 def adapter(kind):
     """What works with this kind of hypervisor; Unusable for one that is unknown."""
     if kind not in KINDS:
         raise Unusable("%r is no hypervisor that sop-run knows" % str(kind)[:40])
-    return KINDS[kind]()
+    module, name = KINDS[kind].split(".")
+    return getattr(importlib.import_module("hostside." + module), name)()
 
 
 def identity(transaction):

@@ -5,7 +5,7 @@ do, baseline), all of them, and never calls what carries them out. A request of 
 (`rehearsal: true`), and so does `hostside/main.py` refuse any other phase for it.
 """
 
-from hostside import backends, baseline, hypervisor, keeproom, preflight, simulation
+from hostside import backends, baseline, hypervisor, keeproom, preflight, simulation, untested
 from hostside.answer import Answer
 
 REFRESH = ("private", "system", "none")
@@ -54,9 +54,7 @@ def check_backup(request, answer):
     own, options = Answer("rehearse"), request.get("options", {})
     fact = answer.facts["backup"] = {"method": "", "against": {}}
     if options.get("method") in hypervisor.BACKENDS:
-        fact["method"] = options["method"]
-        note(answer, "backup", own, "%s would be used; a dry run does not ask the hypervisor"
-             % fact["method"])
+        rehearse_hypervisor(answer, own, options)
         return True
     try:
         fact["method"] = backends.choose(request)
@@ -75,6 +73,20 @@ def check_backup(request, answer):
                  "Without a proven backup nothing is updated; see backup_method.")
     note(answer, "backup", own, "%s would be used" % fact["method"])
     return True
+
+
+def rehearse_hypervisor(answer, own, options):
+    """A back end of hypervisors: only the office's consent to an untested one is looked at."""
+    method, fact = options["method"], answer.facts["backup"]
+    against = untested.reason_against(method, options)
+    if against:
+        fact["against"][method] = against
+        own.stop("refused", "no-backup", "backup_method is %s, but %s" % (method, against),
+                 "Without a proven backup nothing is updated; see backup_method.")
+    else:
+        fact["method"] = method
+    words = "%s would be used; a dry run does not ask the hypervisor" % method
+    note(answer, "backup", own, "; ".join([words, *hypervisor.BACKENDS[method].untested()]))
 
 
 def check_update(request, answer):

@@ -1,8 +1,8 @@
 """Phase `revert` (SOP step 8), on the hypervisor: a guest goes back to its snapshot, once.
 
 Whatever happens to this program, the guest is not put back a second time: it may have been at
-work again since. Where an earlier attempt was cut off and libvirt does not tell how it ended, the
-guest itself must show it (hostside/hypervisor.py).
+work again since. Where an earlier attempt was cut off and the hypervisor does not tell how it
+ended, the guest itself must show it (hostside/hypervisor.py).
 """
 
 import time
@@ -52,6 +52,8 @@ def went_back(works, found, noted):
     """Whether an earlier attempt has put the guest back: `yes`, `no` or `unknown`."""
     if not noted:
         return "no"
+    if not works.tells_of_revert:
+        return "unknown"
     now = list(works.state(found))
     if noted.get("boot_id") != hostinfo.boot_id() or noted["before"][1] == BACK:
         return "unknown"

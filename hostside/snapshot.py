@@ -1,13 +1,13 @@
 """Phase `snapshot` (SOP step 6), on the hypervisor: a proven snapshot of one guest, made once.
 
 It runs under the guest's own transaction. `told` is what the guest's `prepare` answered;
-`options`: `kind`, `domain`, `keep`, `snapshot_seconds`.
+`options`: `kind`, `domain`, `keep`, `snapshot_seconds`, `untested`.
 """
 
 import socket
 import time
 
-from hostside import backup, hypervisors, told, worker
+from hostside import backup, hypervisors, told, untested, worker
 from hostside.answer import utc
 from hostside.outcome import one_line
 from hostside.unusable import Unusable
@@ -21,6 +21,9 @@ def run(request, answer):
     """`facts.snapshot`, or `refused` with the reason; then no snapshot is claimed."""
     options = request["options"]
     try:
+        without_consent = untested.reason_against(options.get("kind"), options)
+        if without_consent:
+            raise Unusable(without_consent)
         guest = told.facts(request, "prepare", "guest")
         works = hypervisors.adapter(options.get("kind"))
         found = works.find(guest, options.get("domain") or "")

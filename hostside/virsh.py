@@ -8,7 +8,7 @@ import json
 import os
 from xml.etree import ElementTree
 
-from hostside import leftovers, lvmroom
+from hostside import guestmatch, leftovers, lvmroom
 from hostside.command import ENVIRONMENT, run, which
 from hostside.outcome import one_line
 from hostside.unusable import Unusable
@@ -110,6 +110,8 @@ def said(*words, **more):
 class Libvirt:
     """Guests of libvirt's system instance on this host."""
 
+    tells_of_revert = True
+
     def find(self, guest, name=""):
         """The guest that is `{uuid, cards}`, running here; Unusable when there is no doubt-free
         one. `name` is what the office expects it to be called, where it does."""
@@ -119,14 +121,8 @@ class Libvirt:
         found = Guest(said("dumpxml", "--domain", guest["uuid"]))
         if found.uuid != guest["uuid"]:
             raise Unusable("libvirt knows no guest with the UUID %s" % guest["uuid"])
-        if name and found.name != name:
-            raise Unusable("the guest with the UUID %s is %s, not %s (backup_domain)" % (
-                found.uuid, one_line(found.name), one_line(name)))
-        if not found.cards & set(guest["cards"]):
-            raise Unusable("%s has no network card of the guest that asked: two machines may have "
-                           "the same UUID" % one_line(found.name))
-        if self.state(found)[0] != "running":
-            raise Unusable("%s does not run here" % one_line(found.name))
+        guestmatch.require(found, guest, name)
+        guestmatch.require_running(found, self.state(found))
         return found
 
     def state(self, guest):

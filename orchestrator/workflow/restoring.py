@@ -41,7 +41,7 @@ from orchestrator.workflow.settings import Settings
 from orchestrator.workflow.stop import SafeStop
 from orchestrator.workflow.wayback import check_list, put_forward, source_of
 
-WHOLE_GUEST = frozenset({"libvirt"})
+WHOLE_GUEST = frozenset({"libvirt", "proxmox", "vmware"})
 """Back ends whose snapshot holds everything that a host has, not its system alone."""
 
 

@@ -215,7 +215,7 @@ class ActionModule(ActionBase):
         # Not when the request was written: a host of a large fleet waits for its turn.
         request["clock"] = time.time()
         bundle = _bundle()
-        text = bundle.program(bundle.payload(HOSTSIDE), request)
+        text = bundle.program(bundle.payload(HOSTSIDE, phase), request)
         try:
             result = self._bounded(text, task_vars)
         except AnsibleConnectionFailure:

@@ -23,7 +23,7 @@ def send(
     """How the host program ended on a host."""
     asked = {"phase": phase, "transaction": "", "items": [], "options": options}
     asked |= {"clock": time.time(), **request}
-    text = bundle.program(bundle.payload(str(ROOT / "hostside")), asked)
+    text = bundle.program(bundle.payload(str(ROOT / "hostside"), phase), asked)
     return lab.run(host, ["/usr/bin/python3", "-I", "-"], timeout=300, text=text)
 
 

@@ -22,7 +22,7 @@ SYSTEM_PYTHON = Path("/usr/bin/python3")
 def send(phase: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     """The evidence of a phase carried out on this machine, as a connection would."""
     request = {"phase": phase, "transaction": "", "items": [], "options": options}
-    text = bundle.program(bundle.payload(str(root / "hostside")), request)
+    text = bundle.program(bundle.payload(str(root / "hostside"), phase), request)
     python = str(SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else shutil.which("python3"))
     done = subprocess.run(
         [python, "-I", "-"], input=text, capture_output=True, text=True, check=True, timeout=300
@@ -82,7 +82,9 @@ def test_an_old_python_is_told_before_it_meets_newer_words(
     root: Path, tmp_path: Path, version: tuple[int, ...]
 ) -> None:
     program = tmp_path / "program.py"
-    program.write_text(bundle.program(bundle.payload(str(root / "hostside")), {"phase": "check"}))
+    program.write_text(
+        bundle.program(bundle.payload(str(root / "hostside"), "check"), {"phase": "check"})
+    )
     line = f"import sys; sys.version_info = {version}; exec(open({str(program)!r}).read())"
     done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=False)
     assert done.returncode == 126

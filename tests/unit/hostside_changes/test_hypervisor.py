@@ -133,6 +133,8 @@ def test_no_guest_puts_itself_back() -> None:
 class Works:
     """A hypervisor whose guest is in a state."""
 
+    tells_of_revert = True
+
     def __init__(self, *now: str) -> None:
         self.now = now
 
@@ -159,6 +161,14 @@ def test_a_revert_that_was_cut_off_is_repeated_only_if_it_surely_did_nothing(
     noted: dict[str, Any], now: tuple[str, str], known: str
 ) -> None:
     assert revert.went_back(Works(*now), None, noted) == known
+
+
+def test_where_the_hypervisor_does_not_tell_a_revert_is_never_repeated() -> None:
+    works = Works("running", "")
+    works.tells_of_revert = False
+    assert revert.went_back(works, None, {}) == "no"
+    noted = {"boot_id": BOOT, "before": ["running", ""]}
+    assert revert.went_back(works, None, noted) == "unknown"
 
 
 def test_a_guest_that_was_put_back_is_not_updated_again() -> None:

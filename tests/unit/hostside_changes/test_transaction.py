@@ -47,7 +47,7 @@ class Host:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = root / "transactions" / IDENTITY
-        packed = bundle.payload(str(HOSTSIDE))
+        packed = bundle.payload(str(HOSTSIDE), "backup")
         sources = json.loads(zlib.decompress(base64.b64decode(packed)))
         sources["hostside.state"] = sources["hostside.state"].replace("/var/lib/sop-run", str(root))
         sources["hostside.update"] = PHASE

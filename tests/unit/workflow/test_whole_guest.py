@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hostside import hypervisor
 from orchestrator.model.errors import UsageError
 from orchestrator.workflow.restoring import _require_no_guest
 from tests.unit.cycles import Chain, evidence, item
@@ -19,9 +20,10 @@ def backed_up_by(method: str) -> Chain:
     return chain
 
 
-def test_a_hypervisors_snapshot_needs_a_word_more() -> None:
+@pytest.mark.parametrize("method", hypervisor.BACKENDS)
+def test_a_hypervisors_snapshot_needs_a_word_more(method: str) -> None:
     with pytest.raises(UsageError, match="data too") as refused:
-        _require_no_guest(backed_up_by("libvirt").state, ("web1",))
+        _require_no_guest(backed_up_by(method).state, ("web1",))
     assert "--whole-guest" in refused.value.hint and "\x1b" not in refused.value.message
 
 

@@ -59,7 +59,7 @@ class Guest:
             return
         key, backing = part(device, int, "key"), part(device, dict, "backing")
         mode = part(backing, str, "diskMode")
-        self.disks[key] = name
+        self.disks[name] = key
         if mode != "persistent":
             self.reasons.append("snapshots leave its disk %s out (%s)" % (name, mode))
         elif backing.get("sharing") not in (None, "", "sharingNone"):

@@ -98,12 +98,12 @@ class VMware:
         memory, held = now.held(made)
         if made.state != "poweredOn" or memory is None:
             raise Unusable("the snapshot %s does not hold the running guest's memory" % name)
-        if not now.disks or set(now.disks) - held or now.reasons:
+        if not now.disks or set(now.disks.values()) - held or now.reasons:
             raise Unusable("the snapshot %s does not hold every disk of the guest" % name)
         return ["vSphere lists the snapshot %s (%s) of the guest %s as its current one" % (
                     name, made.reference, now.key),
                 "it holds the guest's memory, %d bytes" % memory,
-                "it holds every disk: %s" % one_line(", ".join(now.disks.values()))]
+                "it holds every disk: %s" % one_line(", ".join(sorted(now.disks)))]
 
     def revert(self, guest, name, seconds):
         """Put the guest back; it must run on from the moment of the snapshot."""

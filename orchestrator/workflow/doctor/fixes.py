@@ -75,6 +75,7 @@ def fix_of(code: str, place: Place) -> str:
         "bad-check": "correct test_checks (docs/reference/checks.md)",
         "bad-option": "correct the variable that is named (docs/reference/variables.md)",
         "no-backup": "correct backup_method or backup_command (docs/explanation/backup.md)",
+        "untested-backup": "try it on a guest that nobody needs (docs/how-to/hypervisor.md)",
         "no-package-manager": "take the host out: it has neither apt, dnf nor zypper",
     }
     if code in commands:

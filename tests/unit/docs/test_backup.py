@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
+from hostside import hypervisors, untested
 from hostside.backends import AUTOMATIC, BACKENDS, METHODS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -35,7 +38,23 @@ def test_the_role_offers_what_there_is() -> None:
 def test_what_is_untested_says_so() -> None:
     page = (ROOT / "docs/explanation/backup.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", page, re.MULTILINE))
+    table = dict(re.findall(r"^\| (`.+`) \| (.+) \|$", page, re.MULTILINE))
     for name, backend in BACKENDS.items():
         module = sys.modules[type(backend).__module__]
-        untested = "UNTESTED" in (module.__doc__ or "")
-        assert untested == ("**Not tested**" in sections[name]), name
+        never = "UNTESTED" in (module.__doc__ or "") or name in untested.NEVER_TRIED
+        assert never == ("**Not tested**" in sections[name]), name
+        (tried,) = (words for names, words in table.items() if f"`{name}`" in names)
+        assert never == tried.startswith("nothing"), name
+
+
+@pytest.mark.parametrize("name", untested.NEVER_TRIED)
+def test_an_untested_hypervisor_is_never_chosen_unasked_and_told_everywhere(name: str) -> None:
+    assert name not in AUTOMATIC
+    assert role("backup")["backup_untested"]["default"] is False  # type: ignore[index]
+    for variable in ("backup_method", "backup_untested"):
+        words = " ".join(role("backup")[variable]["description"])  # type: ignore[index]
+        assert f"`{name}`" in words and "never tried on a real one" in words
+    module, _ = hypervisors.KINDS[name].split(".")
+    assert "UNTESTED" in (importlib.import_module(f"hostside.{module}").__doc__ or "")
+    for path in ("README.md", "docs/how-to/hypervisor.md", "CHANGELOG.md"):
+        assert "untested" in (ROOT / path).read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ from orchestrator.model.verdict import Verdict
 from orchestrator.workflow.progress import Silent
 from tests.lab.asked import ask, sh, told
 from tests.lab.left import left_overs
-from tests.lab.month import wait_for
+from tests.lab.month import set_variables, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.emulated]
 
@@ -84,6 +84,33 @@ def test_a_hypervisor_that_is_away_means_no_update(lab: Lab, tmp_path: Path) -> 
     verdict = state.verdicts[GUEST]
     assert verdict.verdict is Verdict.REFUSED, verdict
     assert f"the hypervisor {KVM} cannot be reached" in verdict.reason
+    assert [str(o.phase) for o in state.outcomes[GUEST]] == ["check", "backup"]
+    assert sh(lab, GUEST, "dpkg-query -W -f '${Version}' lab-api") == "1.0"
+    assert sh(lab, KVM, OURS) == ""
+
+
+@pytest.mark.parametrize(
+    ("method", "consent", "words", "month"),
+    [
+        ("proxmox", False, "without backup_untested: true in the inventory it is refused", 9),
+        ("proxmox", True, "qm is not on the hypervisor: only a node of Proxmox VE has it", 10),
+        ("vmware", True, "the login to vSphere cannot be read", 10),
+    ],
+)
+def test_an_untested_back_end_is_refused_by_name_before_anything_is_changed(
+    lab: Lab, tmp_path: Path, method: str, consent: bool, words: str, month: int
+) -> None:
+    """On a hypervisor that is neither: no more than this can be tried here."""
+    text = lab.inventory.read_text(encoding="utf-8")
+    set_variables(lab, GUEST, backup_method=method, backup_untested=consent)
+    try:
+        state = cycle(lab, tmp_path / "home", month)
+    finally:
+        lab.inventory.write_text(text, encoding="utf-8")
+    verdict = state.verdicts[GUEST]
+    assert verdict.verdict is Verdict.REFUSED, verdict
+    assert f"backup_method is {method}, but" in verdict.reason
+    assert words in told(evidence(state, Phase.BACKUP))["no-backup"]
     assert [str(o.phase) for o in state.outcomes[GUEST]] == ["check", "backup"]
     assert sh(lab, GUEST, "dpkg-query -W -f '${Version}' lab-api") == "1.0"
     assert sh(lab, KVM, OURS) == ""

@@ -17,6 +17,7 @@ TAKEN = frozenset({
 })
 # govc keeps neither its session on the disk nor a log of what it sends, which has the password.
 FIXED = {"GOVC_PERSIST_SESSION": "false", "GOVC_DEBUG": "false"}
+OWNER = 0
 LIMIT = 16 * 1024
 
 
@@ -50,7 +51,7 @@ def text():
         raise Unusable("the login to vSphere cannot be read: %s" % error) from None
     with os.fdopen(handle, "rb") as stream:
         status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != 0 or status.st_mode & 0o077:
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != OWNER or status.st_mode & 0o077:
             raise Unusable("%s must be a file of root's with mode 0600: it holds a password" % PATH)
         return stream.read(LIMIT).decode("utf-8", "replace")
 

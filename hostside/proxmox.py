@@ -12,7 +12,7 @@ from hostside import guestmatch, hostinfo, lvmroom, pveguest
 from hostside.outcome import one_line
 from hostside.pveguest import Guest, called, meant, truth
 from hostside.unusable import Unusable
-from hostside.vendor import Program, part
+from hostside.vendor import Program, part, unknown
 
 FOLDER = "/etc/pve"  # the cluster's own file system: what any node writes there, all nodes see
 FILE = re.compile(r"^([1-9][0-9]{2,8})\.conf\Z")
@@ -76,7 +76,7 @@ class Proxmox:
         answer = self.ask(guest.node, "qemu", guest.number, "snapshot")
         found = {part(one, str, "name"): one for one in part([answer], list, 0)}
         if "current" not in found:
-            raise Unusable("the answer has not the shape that sop-run knows (current)")
+            raise unknown(["current"])
         return found
 
     def names(self, guest):
@@ -87,6 +87,9 @@ class Proxmox:
         """Why no snapshot can be made of the guest; "" when one can."""
         if guest.reasons or not guest.disks:
             return one_line("; ".join(guest.reasons) or "it has no disk")
+        status = self.ask(guest.node, "qemu", guest.number, "status", "current")
+        if truth(part(status, (int, str), "ha", "managed")):
+            return "it is managed by HA, which may start it elsewhere while it is put back"
         able = self.ask(guest.node, "qemu", guest.number, "feature", feature="snapshot")
         if not truth(part(able, (int, str), "hasFeature")):
             return "Proxmox VE says that a storage of its disks cannot make snapshots"

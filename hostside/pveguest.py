@@ -6,13 +6,14 @@ pvesh(1) and qm.conf(5), and from the source of qemu-server.
 
 import re
 
-from hostside.unusable import Unusable
+from hostside.vendor import unknown
 
 MB = 1024 * 1024
 DISK = re.compile(r"^(?:(?:ide|sata|scsi|virtio)\d+|efidisk0|tpmstate0)\Z")
 CARD = re.compile(r"^net\d+\Z")
 MAC = re.compile(r"^[0-9a-f]{2}(?::[0-9a-f]{2}){5}\Z")
 NEVER_HELD = re.compile(r"^(?:hostpci|virtiofs)\d+\Z")
+STORAGE = re.compile(r"^[A-Za-z][A-Za-z0-9_.-]*\Z")
 VOLUME = re.compile(r"^([A-Za-z][A-Za-z0-9_.-]*):\S+\Z")
 TRUE = ("1", "on", "yes", "true")
 STATE_MB = 500  # that Proxmox VE reserves for the devices' state, beside twice the memory
@@ -23,7 +24,7 @@ class Guest:
 
     def __init__(self, config, number, node):
         if not isinstance(config, dict):
-            raise Unusable("the configuration of %s has not the shape that sop-run knows" % number)
+            raise unknown(["config"])
         self.number = number
         self.node = node
         self.uuid = uuid_of(config.get("smbios1", ""))
@@ -33,6 +34,8 @@ class Guest:
         self.parent = str(config.get("parent") or "")
         self.state = str(config.get("vmstate") or "")
         self.state_storage = str(config.get("vmstatestorage") or "")
+        if self.state_storage and not STORAGE.match(self.state_storage):
+            raise unknown(["vmstatestorage"])
         self.cards, self.disks, self.reasons = set(), {}, []
         if truth(config.get("template")):
             self.reasons.append("it is a template")
@@ -102,7 +105,7 @@ def memory_of(config):
     first, pairs = settings(config.get("memory", 512))
     words = first or pairs.get("current", "")
     if not words.isdigit():
-        raise Unusable("the answer has not the shape that sop-run knows (memory)")
+        raise unknown(["memory"])
     return int(words) * MB
 
 

@@ -4,8 +4,11 @@ UNTESTED on a real vSphere, see hostside/untested.py. Written from VMware's API 
 source of govc, whose JSON has camelCase names since its release 0.32. An older one is refused.
 """
 
-from hostside.vendor import part
+import re
 
+from hostside.vendor import part, unknown
+
+REFERENCE = re.compile(r"^(?:VirtualMachine:)?[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 MB = 1024 * 1024
 LONGEST_CHAIN = 31  # vSphere allows 32 snapshots in a chain, this one included
 PASSED_THROUGH = ("VirtualPCIPassthrough", "VirtualSriovEthernetCard", "VirtualNVDIMM")
@@ -15,7 +18,7 @@ class Snapshot:
     """One snapshot in a guest's tree; `depth` counts from 1."""
 
     def __init__(self, entry, depth):
-        self.reference = part(entry, str, "snapshot", "value")
+        self.reference = reference(entry, "snapshot", "value")
         self.owner = part(entry, str, "vm", "value")
         self.name = part(entry, str, "name")
         self.state = part(entry, str, "state")
@@ -29,11 +32,11 @@ class Guest:
         vm = part(info, dict, "virtualMachines", 0)
         self.uuid = uuid
         self.identity = part(vm, str, "config", "uuid").lower()
-        self.key = part(vm, str, "self", "value")
+        self.key = reference(vm, "self", "value")
         self.reference = "VirtualMachine:" + self.key
         self.name = part(vm, str, "config", "name")
         self.memory = part(vm, int, "config", "hardware", "memoryMB") * MB
-        self.datastores = ["Datastore:" + part(one, str, "value")
+        self.datastores = ["Datastore:" + reference(one, "value")
                            for one in part(vm, list, "datastore")]
         self.snapshots = list(flat(vm))
         self.current = current(vm)
@@ -117,7 +120,15 @@ def references(listed):
     """The references in what `govc find -json -i` says: a list, or null when nothing was found."""
     if listed is None:
         return set()
-    return {part(listed, str, number) for number in range(len(part([listed], list, 0)))}
+    return {reference(listed, number) for number in range(len(part([listed], list, 0)))}
+
+
+def reference(document, *path):
+    """A reference in govc's answer, which goes into a command again; Unusable for anything else."""
+    found = part(document, str, *path)
+    if not REFERENCE.match(found):
+        raise unknown(path)
+    return found
 
 
 def swapped(uuid):

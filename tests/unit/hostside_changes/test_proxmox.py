@@ -34,7 +34,7 @@ CONFIG = {
 HELD = {**CONFIG, "vmstate": f"local-lvm:vm-100-state-{CALLED}", "snaptime": 1764000000}
 CURRENT: dict[str, Any] = {"name": "current", "running": 1, "description": "You are here!"}
 MADE: dict[str, Any] = {"name": CALLED, "vmstate": 1, "snaptime": 1764000000, "description": ""}
-STATUS = {"status": "running", "qmpstatus": "running", "vmid": 100, "name": "web01"}
+STATUS = {"status": "running", "qmpstatus": "running", "vmid": 100, "ha": {"managed": 0}}
 STORE = {"active": 1, "enabled": 1, "avail": 50 * 2**30, "total": 10**12, "type": "lvmthin"}
 MAKE = f"qm snapshot 100 {CALLED} --vmstate 1 --description made by sop-run before an update"
 BEFORE: dict[str, Any] = {
@@ -146,6 +146,9 @@ def test_without_consent_nothing_is_asked(node: Node) -> None:
             {"qmpstatus": None},
             r"has not the shape that sop-run knows \(qmpstatus\)",
         ),
+        ("status/current", {"ha": {"managed": 1}}, "it is managed by HA"),
+        ("status/current", {"ha": {}}, "has not the shape"),
+        ("config", {"vmstatestorage": "../x"}, "has not the shape"),
         ("feature", {"hasFeature": 0}, "cannot make snapshots"),
         ("feature", {"hasFeature": []}, "has not the shape"),
         ("storage", {"avail": 3 * 2**30}, "MB free, and the snapshot needs 5108 MB"),

@@ -1,0 +1,4 @@
+"""stub for the moment"""
+from pathlib import Path
+def write_page() -> list[Path]:
+    return []

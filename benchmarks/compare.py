@@ -14,6 +14,8 @@ ARCHITECTURE = "amd64"
 def from_evidence(evidence: dict[str, Any]) -> dict[str, Any]:
     """The common form of what our host program says."""
     facts = evidence["facts"]
+    if evidence["status"] != "ok":
+        raise CannotRunError(f"benchmark: a check failed: {evidence['problems']}")
     return {
         "status": evidence["status"],
         "host name": facts["hostname"],

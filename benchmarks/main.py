@@ -107,16 +107,31 @@ def _one_change(
 def main() -> int:
     """Parse, measure, write."""
     parser = argparse.ArgumentParser(prog="benchmarks/run", description=__doc__)
-    parser.add_argument("--only", choices=("check", "change", "page"),
-                        help="one part; `page` only writes the page from results.json again")
-    parser.add_argument("--sizes", type=numbers, default=[10, 50, 100, 200, 500],
-                        help="numbers of thin hosts of the check")
-    parser.add_argument("--hosts", type=numbers, default=[3, 6, 10],
-                        help="numbers of full hosts of the change")
-    parser.add_argument("--repeats", type=int, default=3,
-                        help="runs of which the median counts; long ones are run less often")
-    parser.add_argument("--contenders", default="",
-                        help=f"some of {', '.join(c.id for c in CHANGE)}; sop-run always is")
+    parser.add_argument(
+        "--only",
+        choices=("check", "change", "page"),
+        help="one part; `page` only writes the page from results.json again",
+    )
+    parser.add_argument(
+        "--sizes",
+        type=numbers,
+        default=[10, 50, 100, 200, 500],
+        help="numbers of thin hosts of the check",
+    )
+    parser.add_argument(
+        "--hosts", type=numbers, default=[3, 6, 10], help="numbers of full hosts of the change"
+    )
+    parser.add_argument(
+        "--repeats",
+        type=int,
+        default=3,
+        help="runs of which the median counts; long ones are run less often",
+    )
+    parser.add_argument(
+        "--contenders",
+        default="",
+        help=f"some of {', '.join(c.id for c in CHANGE)}; sop-run always is",
+    )
     given = parser.parse_args()  # fmt: skip
     folder = Path(tempfile.mkdtemp(prefix="sop-run-benchmark-"))
     try:

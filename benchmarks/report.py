@@ -20,7 +20,7 @@ COLOURS = {
 
 
 def write_page() -> list[Path]:
-    """Write page and pictures; returns what was written. Parts not measured yet stay as they are."""
+    """Write page and pictures; returns what was written. Parts not measured stay as they are."""
     text = PAGE.read_text(encoding="utf-8")
     written = [PAGE]
     check, change = medians("check"), medians("change")

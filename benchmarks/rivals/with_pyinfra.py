@@ -66,7 +66,7 @@ def check(state: State, found: dict[str, dict[str, Any]]) -> None:
 
 
 def change(state: State, found: dict[str, dict[str, Any]]) -> None:
-    """Facts before, a copy of /etc, packages, antivirus, a look whether all is well, facts after."""
+    """Facts before, copy of /etc, packages, antivirus, a look whether all is well, facts after."""
     commands = COMMANDS["change"]
     for when in ("before", "after"):
         for name, kind in {**FACTS, "packages": deb.DebPackages}.items():

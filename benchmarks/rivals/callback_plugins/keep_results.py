@@ -19,7 +19,7 @@ description: For benchmarks/run, which compares them with what sop-run found.
 KEPT = ("stdout", "stat", "ansible_facts", "rc")
 
 
-class CallbackModule(CallbackBase):
+class CallbackModule(CallbackBase):  # type: ignore[misc]
     """Writes {host: {task: result}} to the file that BENCH_RESULTS names."""
 
     CALLBACK_VERSION = 2.0

@@ -166,7 +166,7 @@ class Contender:
     words: str
     make: Callable[[Place], Run]
     most: int  # hosts: beyond it a run would take too long to be worth it
-    repeats: Mapping[int, int] = field(default_factory=dict)  # hosts → runs at most
+    repeats: Mapping[int, int] = field(default_factory=dict)  # from so many hosts on → at most
 
 
 CHECK = (

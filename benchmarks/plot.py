@@ -110,7 +110,7 @@ def bars(title: str, series: Sequence[Series], *, logarithmic: bool) -> list[str
             y = scale.height(one.values[size])
             parts.append(f'<rect x="{x + 1:.1f}" y="{y:.1f}" width="{width - 2:.1f}" '
                          f'height="{HEIGHT - BOTTOM - y:.1f}" fill="{one.colour}"/>')  # fmt: skip
-            parts.append(text(x + width / 2, y - 4, f"{one.values[size]:.3g}", size=9))
+            parts.append(text(x + width / 2, y - 4, f"{one.values[size]:.1f}", size=9))
     return parts
 
 

@@ -27,7 +27,7 @@ def write_page() -> list[Path]:
     judged = [*judge_check(check), *judge_change(change)]
     text = put(text, "targets", targets_table(judged))
     if check:
-        text = put(text, "check", table("check", CHECK, check))
+        text = put(text, "check", table("check", CHECK, check) + beyond(check))
         written.append(check_picture(check))
     if change:
         text = put(text, "change", table("change", CHANGE, change))
@@ -84,6 +84,25 @@ def table(part: Part, contenders: Sequence[Contender], found: Medians) -> str:
         f"{machine['system']}, Linux {machine['kernel']}; {machine['versions']}."
     )
     return "\n".join([*rows, "", words])
+
+
+def beyond(found: Medians) -> str:
+    """What controllers add to the hosts' own work, at the largest size that all share."""
+    wanted = ("sop-run", "ssh", "tuned")
+    sizes = [n for who, n in found if who == "ssh" and all((w, n) in found for w in wanted)]
+    if not sizes:
+        return ""
+    hosts = max(sizes)
+    ours, bare, tuned = (found[(who, hosts)]["wall_s"] for who in wanted)
+    words = (
+        f"\n\nAt {hosts} hosts bare SSH takes {bare:.1f} s, next to all of it the hosts' own work on "
+        "the same cores. "
+        f"It is {tuned / bare:.1f} times faster than the tuned playbook. Beyond it sop-run adds "
+        f"{ours - bare:.1f} s, the tuned playbook {tuned - bare:.1f} s"
+    )
+    return words + (
+        f", {(tuned - bare) / (ours - bare):.0f} times as much." if ours > bare else "."
+    )
 
 
 def series_of(

@@ -59,15 +59,24 @@ def load() -> dict[str, Any]:
 
 
 def keep(part: Part, made: Sequence[Measurement]) -> None:
-    """Put runs into the file, in place of those of the same contenders and sizes."""
-    found = load()
+    """Put runs into the file, in place of those of the same contenders and sizes.
+
+    Results of another machine, or of other versions, are dropped: only ratios of one count.
+    """
+    found, here = load(), machine()
+    if not _same_machine(found["machine"].get(part, {}), here):
+        found[part] = []
     new = {(m.contender, m.hosts) for m in made}
     left = [run for run in found[part] if (run["contender"], run["hosts"]) not in new]
     left += [{"contender": m.contender, "hosts": m.hosts, **m.cost} for m in made]
     found[part] = sorted(left, key=lambda run: (run["hosts"], run["contender"]))
-    found["machine"][part] = machine()
+    found["machine"][part] = here
     text = json.dumps(found, indent=1, ensure_ascii=False).replace("\n   ", " ")
     RESULTS.write_text(text.replace("\n  }", " }") + "\n", encoding="utf-8")
+
+
+def _same_machine(one: dict[str, str], other: dict[str, str]) -> bool:
+    return {**one, "measured": ""} == {**other, "measured": ""}
 
 
 def medians(part: Part) -> dict[tuple[str, int], dict[str, float]]:

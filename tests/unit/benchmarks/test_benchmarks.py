@@ -40,7 +40,10 @@ def test_a_part_measured_again_replaces_only_itself(
     assert results.medians("check")["ssh", 10]["runs"] == 3
     assert results.medians("check")["sop-run", 10]["wall_s"] == 4
     assert results.medians("change")["ssh", 3]["wall_s"] == 5
-    assert json.loads((tmp_path / "results.json").read_text())["machine"]["check"]
+    monkeypatch.setattr(results, "machine", lambda: {"processor": "y"})
+    results.keep("check", [Measurement("ssh", 50, cost(6))])
+    assert set(results.medians("check")) == {("ssh", 50)}, "another machine's are dropped"
+    assert ("ssh", 3) in results.medians("change")
 
 
 def test_targets_are_judged_by_ratios_of_one_run() -> None:

@@ -95,8 +95,8 @@ def beyond(found: Medians) -> str:
     hosts = max(sizes)
     ours, bare, tuned = (found[(who, hosts)]["wall_s"] for who in wanted)
     words = (
-        f"\n\nAt {hosts} hosts bare SSH takes {bare:.1f} s, next to all of it the hosts' own work on "
-        "the same cores. "
+        f"\n\nAt {hosts} hosts bare SSH takes {bare:.1f} s, next to all of it the hosts' own work "
+        "on the same cores. "
         f"It is {tuned / bare:.1f} times faster than the tuned playbook. Beyond it sop-run adds "
         f"{ours - bare:.1f} s, the tuned playbook {tuned - bare:.1f} s"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,9 +18,11 @@ from orchestrator.fleet.run import MAX_FORKS
 from orchestrator.lab.lab import HostSpec, Lab
 from orchestrator.lab.limits import registration
 from orchestrator.lab.maker import inside
-from orchestrator.lab.members import leaders
+from orchestrator.lab.members import leaders, start_time
 from orchestrator.model.errors import CannotRunError
 
+FOLDER = "sop-run-benchmark-"
+"""How the temporary folder of a call begins."""
 OLD_PACKAGES = ("lab-web=1.0", "lab-tool=1.0", "lab-conf=1.0")
 # A host as it is each month: its package lists are there and current, nothing was downloaded yet.
 _CLEAN = """rm -rf /var/cache/sop-run /var/cache/apt/*.bin /var/cache/apt/archives/*.deb \
@@ -116,6 +119,18 @@ class Hosts:
 
         with ThreadPoolExecutor(4) as workers:
             return dict(zip(names, workers.map(ask, names), strict=True))
+
+
+def sweep() -> None:
+    """Remove the hosts of a call that was killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        if not Lab.exists(folder / "lab"):
+            continue
+        lab = Lab.load(folder / "lab")
+        pid, began = lab.state.maker
+        if start_time(pid) != began:
+            lab.down()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

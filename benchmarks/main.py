@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -12,7 +14,7 @@ from pathlib import Path
 from benchmarks import contenders
 from benchmarks.compare import changes_agree, checks_agree
 from benchmarks.contenders import CHANGE, CHECK, Contender, Found, measured, place_for
-from benchmarks.fleet import Hosts, full_hosts, thin_hosts
+from benchmarks.fleet import FOLDER, Hosts, full_hosts, sweep, thin_hosts
 from benchmarks.report import write_page
 from benchmarks.results import RESULTS, Measurement, keep
 from orchestrator.model.errors import CannotRunError, SopRunError
@@ -133,7 +135,10 @@ def main() -> int:
         help=f"some of {', '.join(c.id for c in CHANGE)}; sop-run always is",
     )
     given = parser.parse_args()  # fmt: skip
-    folder = Path(tempfile.mkdtemp(prefix="sop-run-benchmark-"))
+    # The hosts are removed then, too; only `kill -9` leaves them, for the next call to remove.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    sweep()
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER))
     try:
         if given.only in (None, "check"):
             check(folder, given.sizes, chosen(CHECK, given.contenders), given.repeats)
@@ -144,6 +149,9 @@ def main() -> int:
     except SopRunError as error:
         say(f"{error.message}\n{error.hint}")
         return error.exit_code
+    except KeyboardInterrupt:
+        say("stopped; the hosts are removed")
+        return 130
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     say(f"done; results in {RESULTS.relative_to(contenders.ROOT)}")

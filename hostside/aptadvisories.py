@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import tarfile
 import threading
 import time
 import zlib
@@ -94,6 +93,8 @@ def from_archives(wanted, folders):
 
 def text_of_package(path, name):
     """The Debian changelog inside a .deb; "" when it has none or cannot be read in time."""
+    import tarfile  # late: it is slow
+
     names = ["./usr/share/doc/%s/%s" % (name, kind) for kind in
              ("changelog.Debian.gz", "changelog.gz", "changelog.Debian", "changelog")]
     process = subprocess.Popen(

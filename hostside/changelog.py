@@ -2,7 +2,6 @@
 
 import re
 from datetime import timezone
-from email.utils import parsedate_to_datetime
 
 HEADER = re.compile(r"^(\S+) \(([^\s()]+)\)[^;]*;(.*)$")
 ADVISORY = re.compile(r"\b(CVE-\d{4}-\d{4,7}|(?:DSA|DLA|USN)-\d{2,5}-\d{1,2})\b", re.IGNORECASE)
@@ -90,6 +89,8 @@ def published(entries):
 
     Since then the installed version has been known to be vulnerable.
     """
+    from email.utils import parsedate_to_datetime  # late: it is slow
+
     days = []
     for _, _, text in entries:
         trailer = TRAILER.search(text)

@@ -5,11 +5,10 @@ every type and key. Each gives one result: `{name, kind, target, required, resul
 seconds, attempts}` with result `passed` or `failed`.
 """
 
-import concurrent.futures
 import re
 import time
 
-from hostside import mounts, probes, tls
+from hostside import mounts, probes
 from hostside.outcome import one_line
 
 ATTEMPT_SECONDS = 10
@@ -108,7 +107,7 @@ KINDS = {
                  **TRUST),
     "service": Kind(probes.check_service, "unit", unit=is_text, enabled=is_switch),
     "port": Kind(probes.check_port, "port", port=is_port, address=is_text),
-    "tls": Kind(tls.check_tls, "host", host=is_endpoint, server_name=is_text,
+    "tls": Kind(probes.check_tls, "host", host=is_endpoint, server_name=is_text,
                 days=number(0, 3650), **TRUST),
     "command": Kind(probes.check_command, "argv", COMMAND_SECONDS, argv=is_words,
                     status=number(0, 255), text=is_text),
@@ -229,6 +228,8 @@ def run_all(checks, settle_seconds=0, before=()):
     side by side, so the time is bounded by the settle time, or a check's own retries, and two
     attempts. Raises ValueError, naming every error, when a definition is malformed.
     """
+    import concurrent.futures  # late: the phase `check` only reads definitions, and this is slow
+
     errors = definition_errors(checks or [])
     if errors:
         raise ValueError("; ".join(errors))

@@ -2,7 +2,6 @@
 
 import ipaddress
 import os
-import platform
 import re
 import socket
 import sys
@@ -153,8 +152,8 @@ def facts():
     return {
         "hostname": socket.gethostname(),
         "os": operating_system(),
-        "kernel": platform.release(),
-        "arch": platform.machine(),
+        "kernel": os.uname().release,
+        "arch": os.uname().machine,
         "boot_id": boot_id(),
         "python": "%d.%d.%d" % sys.version_info[:3],
         "addresses": addresses(),

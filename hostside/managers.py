@@ -5,24 +5,24 @@ A reader has `installed(names=None)`, `half_configured()`, `key(name, arch)`,
 `recover(change)`. Their locks and timers are in hostside/packagelock.py.
 """
 
-import collections
+import importlib
 
-from hostside import apt, aptchange, dnf, dnfchange, hostinfo, zypper, zypperchange
+from hostside import hostinfo
 
-Manager = collections.namedtuple("Manager", "reader writer")
-KNOWN = {
-    "apt": Manager(apt, aptchange),
-    "dnf": Manager(dnf, dnfchange),
-    "zypper": Manager(zypper, zypperchange),
+# Modules by name, imported when they are wanted: reading those of the other systems, too, would be
+# a quarter of what a check costs a host beside its package manager.
+READERS = {"apt": "hostside.apt", "dnf": "hostside.dnf", "zypper": "hostside.zypper"}
+WRITERS = {
+    "apt": "hostside.aptchange", "dnf": "hostside.dnfchange", "zypper": "hostside.zypperchange",
 }
 
 
 def reader():
     """What reads this host's packages; None on a host without a package manager that we know."""
-    found = KNOWN.get(hostinfo.package_manager())
-    return found.reader if found else None
+    name = READERS.get(hostinfo.package_manager())
+    return importlib.import_module(name) if name else None
 
 
 def writer():
     """What changes this host's packages. Raises KeyError where there is none."""
-    return KNOWN[hostinfo.package_manager()].writer
+    return importlib.import_module(WRITERS[hostinfo.package_manager()])

@@ -57,6 +57,13 @@ def check_http(check, limit):
     return "HTTP %d: %s" % (status, text[:120])
 
 
+def check_tls(check, limit):
+    """Judges a server's certificate (hostside/tls.py)."""
+    from hostside import tls  # late: it is slow, and few hosts have such a check
+
+    return tls.check_tls(check, limit)
+
+
 def check_service(check, limit):
     """Passes when the systemd unit is active and, with `enabled`, starts at boot."""
     if not systemd.available():

@@ -290,3 +290,10 @@ def test_counts_have_the_languages_separators(tmp_path, name):
     assert squeeze(f"{approved} butir") not in squeeze(words_of(read(tmp_path, name, state)))
     made = render(name, state, tmp_path / "en", language="en")
     assert f"{approved:,}" in squeeze(words_of(PdfReader(made.path)))
+
+
+def test_a_dry_run_names_no_terms_of_an_order(tmp_path):
+    said = words_of(read(tmp_path / "real", DocumentName.MONITORING, normal()))
+    tried = words_of(read(tmp_path / "dry", DocumentName.MONITORING, rehearsed()))
+    for words in ("Waktuyangdiperintahkan", "Bataspenghentian"):
+        assert words in said and words not in tried

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,3 +51,13 @@ def make_key(path: Path) -> Path:
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)]
     subprocess.run(command, check=True)
     return path
+
+
+def temporary_files_in(folder: Path) -> Path:
+    """Have this process, and those that it starts, keep temporary files in `folder`.
+
+    For processes that a test kills: what they leave goes with the test's own folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    return folder

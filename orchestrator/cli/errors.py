@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+from types import FrameType
+from typing import Never
+
 import click
 
 from orchestrator.cli.table import plain
@@ -10,7 +14,8 @@ from orchestrator.model.errors import CannotRunError, SopRunError
 
 
 def guarded(command: click.Command) -> int:
-    """Run the command line; returns the exit code (0, 1, 2, 3 or 4; 130 for Ctrl-C)."""
+    """Run the command line; returns the exit code (0 to 4; 130 for Ctrl-C, 143 for SIGTERM)."""
+    signal.signal(signal.SIGTERM, _end)
     try:
         # False: never a colour; None: where the stream is a terminal.
         result = command.main(standalone_mode=False, color=False if plain() else None)
@@ -29,4 +34,17 @@ def guarded(command: click.Command) -> int:
     except click.Abort:
         say("sop-run: stopped; run the same command again to go on", err=True)
         return 130
+    except Terminated as end:
+        say("sop-run: stopped; run the same command again to go on", err=True)
+        return end.exit_code
     return result if isinstance(result, int) else 0
+
+
+class Terminated(BaseException):
+    """SIGTERM ends like Ctrl-C: temporary folders are removed and terminals given back."""
+
+    exit_code = 128 + signal.SIGTERM
+
+
+def _end(_number: int, _frame: FrameType | None) -> Never:
+    raise Terminated

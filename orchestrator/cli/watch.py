@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -65,8 +63,7 @@ def watch_command(*, cycle: str, until_gate: bool, interval: float, options: Giv
     """
     folder = find_cycle(options.settings, cycle)
     try:
-        with _ended_by_sigterm():
-            state = _watch(folder, interval, until_gate=until_gate)
+        state = _watch(folder, interval, until_gate=until_gate)
     except KeyboardInterrupt:
         return STOPPED
     return _ended(state, folder, options)
@@ -144,17 +141,3 @@ def _screen() -> Iterator[Draw]:
             live.update(Group(*(text_of(line) for line in lines)), refresh=True)
 
         yield draw
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends like an exit, so that the terminal is given back as it was."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

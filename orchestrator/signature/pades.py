@@ -27,6 +27,7 @@ from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
 from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from orchestrator.model.errors import CannotRunError
 from orchestrator.signature.certificate import PdfKey
 from orchestrator.signature.fields import Look, Place
 
@@ -53,8 +54,14 @@ def sign_pdf(
     """The PDF with one more signature, in `field`, and with the other `looks` filled in.
 
     `places` are the fields to make first: those named in `signatures` for signatures, the others
-    for text.
+    for text. Raises CannotRunError unless each look has one page: else they would be mixed up.
     """
+    pages = PdfFileReader(io.BytesIO(looks_pdf)).root["/Pages"]["/Count"]
+    if pages != len(looks):
+        raise CannotRunError(
+            f"the looks of the PDF's fields have {pages} pages instead of {len(looks)}",
+            "nothing was signed: correct field.typ in report_templates/typst",
+        )
     # Without a line end before the increment, the first signature would break PDF/A.
     writer = _Increment(io.BytesIO(data if data.endswith(b"\n") else data + b"\n"))
     with tempfile.NamedTemporaryFile(prefix="sop-run-", suffix=".pdf") as file:

@@ -14,14 +14,22 @@ from pypdf import PdfReader
 
 from orchestrator.journal.book import read_state
 from orchestrator.journal.state import CycleState
+from orchestrator.journal.store import read_entries
 from orchestrator.lab.demo import HOSTS
 from orchestrator.lab.lab import Lab
 from orchestrator.model.evidence import Phase
 from orchestrator.model.verdict import Verdict
 from tests.cli import Called, sop_run
+from tests.lab.costs import BOUNDS, excess
+from tests.lab.counted import Counter, spans
 
 pytestmark = pytest.mark.lab
 CYCLE = "2026-11"
+COUNTED = ("api01", "av01", "idle01", "rpm01", "sec01", "web01")
+"""Hosts whose costs are counted: not kernel01, which is asked until it is back from its restart and
+keeps no log over it, and not down01, which nothing reaches."""
+KEPT_OPEN = 30
+"""Seconds that an unused connection is kept open (ControlPersist in ansible.cfg)."""
 
 
 @dataclass
@@ -32,6 +40,7 @@ class Month:
     home: Path
     boot_ids: dict[str, str]
     calls: dict[str, Called]
+    counter: Counter
 
     @property
     def state(self) -> CycleState:
@@ -69,8 +78,9 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
     """The cycle, run to its end once; the tests below look at what it left."""
     folder = tmp_path_factory.mktemp("month")
     lab = Lab.up(folder / "lab", HOSTS, print)
+    patch = pytest.MonkeyPatch()
     try:
-        made = Month(lab, folder / "home", {}, {})
+        made = Month(lab, folder / "home", {}, {}, Counter.begin(lab, COUNTED, folder, patch))
         for host in lab.hosts:
             boot_id = made.ask(host.name, "cat", "/proc/sys/kernel/random/boot_id")
             made.boot_ids[host.name] = boot_id
@@ -88,6 +98,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
         made.call("close", *monthly)
         yield made
     finally:
+        patch.undo()
         lab.down()
 
 
@@ -236,6 +247,45 @@ def flip(path: Path, inside: bytes) -> None:
     data = bytearray(path.read_bytes())
     data[data.index(inside)] ^= 1
     path.write_bytes(bytes(data))
+
+
+def test_each_phase_costs_a_host_one_task_one_command_and_one_commit(month: Month) -> None:
+    """And no more bytes than it did; what costs more is named. Speed hangs on these numbers."""
+    runs = spans(month.home / "cycles" / CYCLE)
+    assert {str(run.phase) for run in runs} == set(BOUNDS)
+    assert sum(host in run.programs for run in runs for host in COUNTED) == 23
+    found = [
+        f"{host}: {words}"
+        for run in runs
+        for host in sorted(set(COUNTED) & set(run.programs))
+        for words in excess(
+            str(run.phase), month.counter.cost(run, host), len(month.state.items_of(host))
+        )
+    ]
+    assert found == []
+    for run in runs:
+        assert len(run.entries) == len(run.programs) + 2, f"{run.phase}: commits beside its hosts'"
+
+
+def test_hosts_are_asked_nothing_outside_of_phases(month: Month) -> None:
+    entries = list(read_entries(month.home / "cycles" / CYCLE / "journal.db"))
+    runs = spans(month.home / "cycles" / CYCLE)
+    inside = {entry.seq for run in runs for entry in run.entries}
+    for host in COUNTED:
+        times = month.counter.tasks(host) + [s.start for s in month.counter.sessions(host)]
+        assert all(any(run.holds(at) for run in runs) for at in times), host
+        beside = [e.kind for e in entries if e.host == host and e.seq not in inside]
+        # The parts of the plan are one commit, however many hosts it names.
+        assert [kind for kind in beside if kind != "plan.part"] == ["host.verdict"], host
+
+
+def test_a_connection_is_used_again_by_the_phases_that_follow(month: Month) -> None:
+    for host in COUNTED:
+        first, *rest = sessions = month.counter.sessions(host)
+        assert first.new
+        for before, session in zip(sessions, rest, strict=False):
+            unused = session.start - before.end
+            assert not session.new or unused > KEPT_OPEN - 1, f"{host}: {unused} s"
 
 
 def test_documents_name_every_host_item_and_signer(month: Month) -> None:

@@ -27,6 +27,7 @@ from orchestrator.workflow.gates import Signer, sign
 from orchestrator.workflow.monthly import Standing, monthly
 from orchestrator.workflow.progress import Silent
 from orchestrator.workflow.settings import Settings
+from tests.cli import temporary_files_in
 from tests.lab.test_resume import upgrades
 
 pytestmark = pytest.mark.lab
@@ -55,6 +56,7 @@ def one_life(mode: Mode, directory: Path, home: Path) -> bool:
 def live(mode: Mode, directory: Path, home: Path) -> None:
     """What a call does: go on until the journal kills it."""
     deadly(mode)
+    temporary_files_in(home.with_name("tmp"))
     lab = Lab.load(directory)
     go_on(lab, Settings(lab.inventory, lab.inventory.parent / "office.yml", home))
 

@@ -80,8 +80,10 @@ def begun(words: list[str], lab: Lab) -> subprocess.Popen[str]:
 def test_killed_in_the_middle_of_an_update_and_run_again(lab: Lab, tmp_path: Path) -> None:
     home = tmp_path / "home"
     words = ordered(lab, home)
+    (tmp_path / "tmp").mkdir()
     running = subprocess.Popen(
         [str(SOP_RUN), *words], start_new_session=True,
+        env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     wait_for("grep -qs ' upgrade ' /var/log/dpkg.log", lab, "sec01")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -213,18 +214,43 @@ def test_a_window_in_the_future_holds_the_work_back(local_office: LocalOffice) -
     assert called.code == 4 and "begins at 2999-01-01T22:00+07:00" in called.err
 
 
-def test_sigterm_stops_at_a_safe_boundary(new_office: LocalOffice) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_at_a_safe_boundary(
+    new_office: LocalOffice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     words = [str(SOP_RUN), *PERIOD, "--inventory", str(new_office.inventory)]
     running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     assert running.stderr is not None
     while "check: 1 host" not in running.stderr.readline():
         assert running.poll() is None
-    running.send_signal(signal.SIGTERM)
+    running.send_signal(number)
     _, errors = running.communicate(timeout=120)
     assert running.returncode == 4 and "stopped at a safe boundary" in errors, errors
     assert " ok " in errors, "the phase was brought to its end"
     again = new_office.run(*PERIOD)
     assert again.code == 3 and "localhost " not in again.err, "nothing is checked twice"
+    assert list((tmp_path / "tmp").iterdir()) == [], "no temporary file is left by either"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_amid_documents_leaves_no_temporary_files(
+    local_office: LocalOffice, tmp_path: Path, number: signal.Signals
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    words = ["documents", "2026-11", "--language", "en", "--inventory", str(local_office.inventory)]
+    running = subprocess.Popen(
+        [str(SOP_RUN), *words],
+        stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(temporary)},
+    )  # fmt: skip
+    while not list(temporary.iterdir()):
+        assert running.poll() is None
+    running.send_signal(number)
+    _, errors = running.communicate(timeout=120)
+    assert running.returncode == 128 + number and "run the same command again" in errors, errors
+    assert list(temporary.iterdir()) == []
 
 
 def test_expired_and_revoked_keys_are_refused(local_office: LocalOffice) -> None:

@@ -17,6 +17,7 @@ from orchestrator.archive.audit import audit_archive
 from orchestrator.archive.bag import make_bag, manifest_hash
 from orchestrator.journal.fold import fold
 from orchestrator.journal.store import read_entries
+from tests.cli import temporary_files_in
 from tests.local.conftest import LocalOffice
 
 OPERATIONS = {
@@ -31,6 +32,7 @@ KILLED = 77
 def make(cycle: Path, target: Path, deadly: int) -> None:
     """Make the archive; die at operation number `deadly` (0: never) on the target's folder."""
     seen = 0
+    temporary_files_in(target.parents[1] / "tmp")
 
     def count(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal seen

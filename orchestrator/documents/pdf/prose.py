@@ -7,7 +7,9 @@ not looked at again, so a package named `{{ 7*7 }}` stays that name. A blank lin
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from babel.numbers import format_decimal
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -18,8 +20,13 @@ FOREIGN = ("\ue000", "\ue001")
 """Marks around foreign words, which typst sets in italics; data can not hold these characters."""
 
 
-def write_prose(folder: Path, content: Content) -> dict[str, list[str]]:
-    """All passages by file name without `.j2`, each a list of paragraphs.
+def counted(value: Any, locale: str) -> Any:
+    """What a template inserts: whole numbers with the language's separators, all else as it is."""
+    return format_decimal(value, locale=locale) if type(value) is int else value
+
+
+def write_prose(folder: Path, content: Content, locale: str = "id") -> dict[str, list[str]]:
+    """All passages by file name without `.j2`, each a list of paragraphs; numbers as in `locale`.
 
     Raises CannotRunError naming the template and what is wrong in it.
     """
@@ -29,6 +36,7 @@ def write_prose(folder: Path, content: Content) -> dict[str, list[str]]:
         autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: counted(value, locale),
     )
     env.filters["asing"] = lambda word: f"{FOREIGN[0]}{word}{FOREIGN[1]}"
     facts = {name: getattr(content, name) for name in content.__dataclass_fields__}

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import typst
+from babel.numbers import get_group_symbol
 
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content
@@ -120,12 +121,13 @@ def workplace(
             # More items than templates ever list would only fill memory; one more tells them so.
             "c": {**facts, "items": facts["items"][: MOST_ITEMS + 1]},
             "t": {section: dict(words) for section, words in labels.sections.items()},
-            "p": write_prose(templates / "prose" / labels.language, content),
+            "p": write_prose(templates / "prose" / labels.language, content, labels.locale),
             "draft": name.is_draft,
             "mark": mark_of(name, content, labels),
             "fields": False,
             "qr": qr,
             "lang": labels.language,
+            "group": get_group_symbol(labels.locale),
             "logo": copy_logo(content.head.logo, frame.assets or templates, work),
             "look": look.model_dump(),
             **(more or {}),

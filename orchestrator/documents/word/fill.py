@@ -20,7 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from orchestrator.documents.content.labels import Labels
 from orchestrator.documents.content.records import Content
 from orchestrator.documents.names import DocumentName
-from orchestrator.documents.pdf.prose import FOREIGN, write_prose
+from orchestrator.documents.pdf.prose import FOREIGN, counted, write_prose
 from orchestrator.documents.pdf.typeset import Frame, chart_picture, mark_of
 from orchestrator.documents.xlsx.package import fixed_zip, zip_moment
 from orchestrator.model.errors import CannotRunError
@@ -48,7 +48,7 @@ def word_document(
     context = {
         **{field: getattr(content, field) for field in content.__dataclass_fields__},
         "t": labels.sections,
-        "p": _prose(templates / "prose" / labels.language, content),
+        "p": _prose(templates / "prose" / labels.language, content, labels.locale),
         "draft": name.is_draft,
         "mark": mark_of(name, content, labels),
         "logo": _logo(document, content.head.logo, assets or templates),
@@ -56,7 +56,7 @@ def word_document(
         "strong": lambda words, when=True: RichText(str(words), bold=bool(when)),
     }
     try:
-        document.render(context, _sandbox(), autoescape=True)
+        document.render(context, _sandbox(labels.locale), autoescape=True)
     except (TemplateError, TypeError, ValueError) as error:
         raise CannotRunError(f"word/{path.name}: {error}", hint="correct the template") from error
     # From here on `docx` itself: get_docx() would read the template again.
@@ -67,12 +67,16 @@ def word_document(
     return fixed_zip(raw, zip_moment(content.as_of), {})
 
 
-def _sandbox() -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
+def _sandbox(locale: str) -> ImmutableSandboxedEnvironment:
+    return ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined,
+        autoescape=True,
+        finalize=lambda value: counted(value, locale),
+    )
 
 
-def _prose(folder: Path, content: Content) -> Callable[[str], list[RichText]]:
-    passages = write_prose(folder, content)
+def _prose(folder: Path, content: Content, locale: str) -> Callable[[str], list[RichText]]:
+    passages = write_prose(folder, content, locale)
     return lambda key: [_with_italics(words) for words in passages[key]]
 
 

@@ -214,27 +214,33 @@ def signatures(document: Any, *blocks: tuple[Sequence[str], str]) -> None:
     places: list[tuple[Sequence[str], str] | None] = [*blocks]
     if len(places) % 2:
         places.insert(-1, None)
-    grid = document.add_table(rows=len(places) // 2, cols=2)
+    grid = document.add_table(rows=len(places), cols=2)
     fixed(grid, [WIDTH / 2, WIDTH / 2])
-    cells = [cell for row in grid.rows for cell in row.cells]
-    for cell, place in zip(cells, places, strict=True):
+    for number, place in enumerate(places):
         if place is not None:
-            block(cell, *place)
+            row = number // 2 * 2
+            _lead(grid.cell(row, number % 2), *place)
+            _name(grid.cell(row + 1, number % 2), place[1])
     for row in grid.rows:
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         for paragraph in (p for cell in row.cells for p in cell.paragraphs):
             paragraph.paragraph_format.keep_with_next = row is not grid.rows[-1]
 
 
-def block(cell: Any, lead: Sequence[str], who: str) -> None:
-    """One signature block in a cell: room for a signature over name, rank and number."""
-    texts = [*lead, "{{ people." + who + ".position }},", "", "", ""]
-    for number, words in enumerate(texts):
-        if number == 0:
-            _say(cell, words, "Tanda Tangan")
-            cell.paragraphs[0].paragraph_format.space_before = Pt(12)
-        else:
-            line(cell, words, "Tanda Tangan")
+def _lead(cell: Any, lead: Sequence[str], who: str) -> None:
+    """The lines above a signature: in a row of their own, so that the names below stand level."""
+    first, *rest = (*lead, "{{ people." + who + ".position }},")
+    _say(cell, first, "Tanda Tangan")
+    cell.paragraphs[0].paragraph_format.space_before = Pt(12)
+    for words in rest:
+        line(cell, words, "Tanda Tangan")
+
+
+def _name(cell: Any, who: str) -> None:
+    """Room for a signature over name, rank and number."""
+    _say(cell, "", "Tanda Tangan")
+    for _ in range(2):
+        line(cell, "", "Tanda Tangan")
     name = line(cell, "", "Tanda Tangan")
     name.add_run("{{ people." + who + ".name }}").bold = True
     line(cell, "{%p if people." + who + ".rank != '–' %}", "Tanda Tangan")

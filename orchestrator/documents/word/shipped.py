@@ -27,6 +27,8 @@ from orchestrator.documents.word.parts import (
 )
 from orchestrator.documents.xlsx.package import fixed_zip
 
+PLACE_AND_DATE = "{{ head.city }}, {{ letter.date|replace(' ', '\u00a0') }}"
+"""Over a signature; the date stays in one piece."""
 _MOST = 500  # items and hosts in a table; beyond, the workbooks have them
 _OCCASION = (  # only an incidental cycle has them
     ("Alasan kegiatan insidental", "{{ occasion.reason }}", "occasion.reason != '–'"),
@@ -89,7 +91,7 @@ def order() -> Any:
         ],
     )
     line(document, "", "Isi")
-    signatures(document, (["{{ head.city }}, {{ letter.date }}"], "orderer"))
+    signatures(document, ([PLACE_AND_DATE], "orderer"))
     _order_items(document)
     return document
 
@@ -164,7 +166,7 @@ def minutes() -> Any:
     signatures(
         document,
         (["Mengetahui,", "Pimpinan kegiatan"], "second_tester"),
-        (["{{ head.city }}, {{ letter.date }}", "Pencatat"], "tester"),
+        ([PLACE_AND_DATE, "Pencatat"], "tester"),
     )
     return document
 

@@ -275,3 +275,25 @@ def test_an_order_of_the_normal_kind_is_one_page_and_its_appendix(tmp_path):
         pages = [squeeze(p.extract_text()) for p in read(tmp_path, DocumentName.ORDER, state).pages]
         assert len(pages) == 2
         assert "NIP19780404" in pages[0] and pages[1].startswith("LAMPIRAN")
+
+
+@pytest.mark.parametrize(
+    "name", [DocumentName.CHECK_LIST_PDF, DocumentName.ORDER, DocumentName.MINUTES,
+             DocumentName.DRAFT_REPORT],
+)  # fmt: skip
+def test_counts_have_the_languages_separators(tmp_path, name):
+    state = large(hosts=100)
+    approved = sum(len(state.approved(host)) for host in state.hosts)
+    assert approved > 999
+    shown = f"{approved // 1000}.{approved % 1000:03d} butir"
+    assert squeeze(shown) in squeeze(words_of(read(tmp_path, name, state)))
+    assert squeeze(f"{approved} butir") not in squeeze(words_of(read(tmp_path, name, state)))
+    made = render(name, state, tmp_path / "en", language="en")
+    assert f"{approved:,}" in squeeze(words_of(PdfReader(made.path)))
+
+
+def test_a_dry_run_names_no_terms_of_an_order(tmp_path):
+    said = words_of(read(tmp_path / "real", DocumentName.MONITORING, normal()))
+    tried = words_of(read(tmp_path / "dry", DocumentName.MONITORING, rehearsed()))
+    for words in ("Waktuyangdiperintahkan", "Bataspenghentian"):
+        assert words in said and words not in tried

@@ -18,6 +18,7 @@ from pypdf import PdfReader, PdfWriter
 from orchestrator.documents.names import DocumentName
 from orchestrator.documents.signing import FIELD, Act, looks_of, signable
 from orchestrator.journal.state import CycleState
+from orchestrator.model.errors import CannotRunError
 from orchestrator.signature.certificate import PdfKey, read_pdf_key
 from orchestrator.signature.fields import Expected
 from orchestrator.signature.pades import field_sizes, sign_pdf
@@ -274,3 +275,44 @@ def test_authorities_that_an_auditor_trusts(tmp_path: Path) -> None:
     assert check_pdf(pdf, expected, read_roots(root.pem(tmp_path / "root.pem"))) == [""]
     other = read_roots(stranger.pem(tmp_path / "other.pem"))
     assert "not trusted" in check_pdf(pdf, expected, other)[0]
+
+
+LONG = "Prof. Dr. Ir. Contoh Kusumawardhani Notonegoro Hadiningrat, S.Kom., M.Kom., M.T., Ph.D."
+NOTE = "Ditandatangani secara elektronik dengan sertifikat dari penyelenggara bernama panjang " * 2
+
+
+@pytest.mark.parametrize(
+    "words", ["B/500.12.12.3/" + "BIDANG-PERSANDIAN-" * 4 + "/2026", "x" * 200]
+)
+def test_words_too_long_for_their_field_stay_in_it(words: str) -> None:
+    """A look that needed a second page put all looks after it into other fields."""
+    state = normal(10)
+    letters = state.office.letters.model_copy(update={"electronic_signature_note": NOTE})
+    officers = tuple(o.model_copy(update={"name": LONG}) for o in state.office.officers)
+    state.office = state.office.model_copy(update={"letters": letters, "officers": officers})
+    officer = state.office.officer("kepala")
+    assert officer is not None
+    act = Act(11, officer, "ab" * 32, "2026-11-20T01:00:00Z", words)
+    sizes = {"number": (400.0, 14.0), "qr": (210.0, 68.0), "established": (210.0, 49.6)}
+    looks, pictures = looks_of(state, act, "0" * 64, {**sizes, "date": (210.0, 14.0)})
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(pictures)).pages]
+    assert len(pages) == len(looks) == 4
+    squeezed = ["".join(page.replace("\u200b", "").split()) for page in pages]
+    assert words in squeezed[looks["number"].page], "to its last letter"
+    stamp = squeezed[looks["established"].page]
+    assert "Ph.D." in stamp and "SHA-256" in stamp
+    assert "20November2026" in squeezed[looks["date"].page]
+
+
+def test_looks_of_other_pages_than_fields_are_refused(tmp_path: Path) -> None:
+    made = certificate(JF)
+    at = made.certificate.not_valid_after_utc.isoformat()
+    state, key = pinned(normal(9), "pranata", made, tmp_path)
+    officer = state.office.officer("pranata")
+    assert officer is not None
+    act = Act(10, officer, key.fingerprint, at, "")
+    base = signable(DocumentName.VERIFIED_REPORT, state, act)
+    looks, pictures = looks_of(state, act, base.data_sha256, {"verified": (210.0, 50.0)})
+    more = {**looks, "date": looks["verified"]}
+    with pytest.raises(CannotRunError, match="1 pages instead of 2"):
+        sign_pdf(base.pdf, key, "verified", more, pictures, places=base.places)

@@ -17,7 +17,7 @@ from orchestrator.documents import DocumentName, render
 from orchestrator.documents.templates import SHIPPED
 from orchestrator.documents.word.shipped import TEMPLATES, template_bytes
 from orchestrator.model.errors import CannotRunError
-from tests.unit.documents.extreme import incidental, rehearsed
+from tests.unit.documents.extreme import incidental, large, rehearsed
 from tests.unit.documents.sample import HOSTILE, STATES, all_failed, many_items, normal
 
 WORD = [n for n in DocumentName if n.value.endswith(".docx")]
@@ -202,3 +202,20 @@ def test_a_dry_run_is_marked_on_every_page(tmp_path: Path, name: DocumentName) -
         heads = b"".join(parts.read(n) for n in parts.namelist() if "header" in n)
     assert b'string="UJI COBA"' in heads
     assert (" · DRAF" in words_of(path)) is (name is DRAFT)
+
+
+def test_counts_have_the_languages_separators_and_dates_stay_in_one_piece(tmp_path: Path) -> None:
+    state = large(hosts=100)
+    approved = sum(len(state.approved(host)) for host in state.hosts)
+    words = words_of(render(DocumentName.ORDER_WORD, state, tmp_path).path)
+    assert approved > 999
+    assert f"{approved // 1000}.{approved % 1000:03d} butir" in words
+    assert f"{approved} butir" not in words
+    assert "Kota Contoh, 19\u00a0November\u00a02026" in words
+
+
+def test_names_under_signatures_stand_level(tmp_path: Path) -> None:
+    path = render(DocumentName.MINUTES_WORD, normal(), tmp_path).path
+    *_, lead, name = Document(str(path)).tables[-1].rows
+    assert all("dan Jaringan," in cell.text for cell in lead.cells), "positions end a row"
+    assert all(cell.text.startswith("\n\n\nContoh ") for cell in name.cells), "names begin the next"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -12,7 +13,13 @@ from pydantic import ValidationError
 from orchestrator.journal.book import CycleBook, read_state
 from orchestrator.journal.entry import BrokenChain, Entry
 from orchestrator.journal.fold import IllegalEntry
-from orchestrator.journal.store import INSERT, StoredEntries, read_entries, write_copy
+from orchestrator.journal.store import (
+    INSERT,
+    JournalWriter,
+    StoredEntries,
+    read_entries,
+    write_copy,
+)
 from orchestrator.model.canonical import canonical_json
 from orchestrator.model.errors import CannotRunError, UsageError
 from orchestrator.model.office import Officer
@@ -198,3 +205,35 @@ def test_copies_have_the_same_bytes(tmp_path: Path) -> None:
         write_copy(entries, tmp_path / name)
     assert (tmp_path / "one.db").read_bytes() == (tmp_path / "two.db").read_bytes()
     assert list(read_entries(tmp_path / "one.db", frozen=True)) == entries
+
+
+def commits(journal: Path) -> int:
+    """Transactions in the write-ahead log: frames that say how large the database is after them.
+
+    Source: SQLite's file format, section 4.1.
+    """
+    data = journal.with_name("journal.db-wal").read_bytes()
+    step = 24 + int.from_bytes(data[8:12], "big")
+    frames = [data[at : at + 24] for at in range(32, len(data), step)]
+    return sum(f[8:16] == data[16:24] and f[4:8] != bytes(4) for f in frames)
+
+
+def test_an_entry_costs_one_commit_and_no_other_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[int] = []
+    for name in ("fsync", "fdatasync", "sync"):
+        monkeypatch.setattr(os, name, lambda *_: waits.append(1))
+    with JournalWriter(tmp_path / "journal.db", create=True) as writer:
+        before = commits(writer.path)
+        for number in range(1, 6):
+            body = {"text": f"entry {number}"}
+            writer.write(writer.next_entry("note.added", step=2, actor="x", host="", body=body))
+            assert commits(writer.path) == before + number
+        with writer.together():
+            for _ in range(5):
+                writer.write(writer.next_entry("x", step=2, actor="x", host="", body={}))
+        assert commits(writer.path) == before + 6, "what belongs together is one"
+        assert writer._db is not None
+        assert writer._db.execute("PRAGMA synchronous").fetchone() == (2,), "FULL: each is durable"
+    assert waits == []

@@ -122,7 +122,7 @@ def _bare(place: Place, program: str, command: str) -> list[str]:
 def bare_check(place: Place) -> Run:
     """Bare SSH with the very same host program."""
     request = {"phase": "check", "transaction": "", "items": [], "options": CHECK_OPTIONS}
-    program = bundle.program(bundle.payload(str(ROOT / "hostside")), request)
+    program = bundle.program(bundle.payload(str(ROOT / "hostside"), "check"), request)
 
     def found() -> Found:
         return {h: decode(text.strip().splitlines()[-1]) for h, text in place.read().items()}

@@ -124,7 +124,7 @@ PAYLOAD = BUNDLE.payload(HOSTSIDE, "")
 
 
 def _payload(phase: str) -> str:
-    """The packed host programs; a hypervisor's, which few are asked for, are packed when they are."""
+    """The packed host programs; those of hypervisors, which few are asked, are packed then."""
     own: str = BUNDLE.payload(HOSTSIDE, phase) if phase in BUNDLE.BY_HYPERVISORS else PAYLOAD
     return own
 

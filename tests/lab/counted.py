@@ -127,7 +127,7 @@ class Counter:
 
 def spans(folder: Path) -> list[Span]:
     """All runs of phases of a cycle, in order; requests are made from the state as it was then."""
-    packed = bundle.payload(str(ROOT / "hostside"))
+    packed = bundle.payload(str(ROOT / "hostside"), "")
     state: CycleState | None = None
     found: list[Span] = []
     for entry in read_entries(folder / "journal.db"):

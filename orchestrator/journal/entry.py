@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any
 
 from orchestrator.model.canonical import canonical_json, sha256_hex
@@ -67,10 +68,11 @@ def sealed_hash(row: Sequence[Any]) -> str:
     The body is at hand as canonical JSON, so it need not be made again.
     """
     seq, at, kind, step, actor, host, body, prev = row
-    before = canonical_json({"actor": actor, "at": at}).removesuffix("}")
-    rest = {"host": host, "kind": kind, "prev": prev, "seq": seq, "step": step}
-    after = canonical_json(rest).removeprefix("{")
-    return sha256_hex(f'{before},"body":{body},{after}')
+    actor, at, host, kind, prev = map(encode_basestring, (actor, at, host, kind, prev))
+    return sha256_hex(
+        f'{{"actor":{actor},"at":{at},"body":{body},"host":{host},"kind":{kind},"prev":{prev},'
+        f'"seq":{seq},"step":{"null" if step is None else step}}}'
+    )
 
 
 class BrokenChain(ValueError):

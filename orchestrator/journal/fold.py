@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
+from typing import Any
 
 from orchestrator.journal.bodies import Bodies, InMemory, Load
 from orchestrator.journal.entry import Entry
@@ -48,6 +49,10 @@ STEP_OF_PHASE = {
     Phase.RESTORE: 8,
 }
 
+PLANNING = ("plan.part", "plan.made")
+PART = ("items", "new", "removals")
+"""What a part of the plan says of a host."""
+
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 """Names of documents: one file in one folder, whatever the system."""
 
@@ -84,6 +89,8 @@ def step_forward(
                 raise machine.IllegalStep("a journal begins with cycle.opened")
             state = _opened(entry, bodies or InMemory())
         else:
+            if state.planning is not None:
+                require(entry.kind in PLANNING, "a plan and its parts follow one another")
             jump = clock_jump(state, entry)
             check_allowed(state, entry)
             APPLY[entry.kind](state, entry)
@@ -186,14 +193,19 @@ def _outcome(state: CycleState, entry: Entry) -> None:
 
 def _plan_part(state: CycleState, entry: Entry) -> None:
     require(state.steps[2].state == "open" and state.plan is None, "a plan is made in step 2")
-    part = Part.model_validate({**entry.body, "host": entry.host})
+    part = _part(entry.host, entry.body)
     writer = state.planning or PlanWriter(state.cycle, state.hosts)
-    writer.add(part, partial(_part_again, entry.host, state.bodies.keep(entry)))
+    load = state.bodies.keep(entry)
+    writer.add(part, partial(_part_again, entry.host, load))
     state.planning = writer
 
 
 def _part_again(host: str, load: Load) -> Part:
-    return Part.model_validate({**load(), "host": host})
+    return _part(host, load())
+
+
+def _part(host: str, body: dict[str, Any]) -> Part:
+    return Part.model_validate({"host": host, **{key: body[key] for key in PART}})
 
 
 def _plan_made(state: CycleState, entry: Entry) -> None:

@@ -63,11 +63,10 @@ class _Sums:
 
     def count(self, matter: HostMatter) -> None:
         """Add one host."""
-        for item in matter.items:
-            self.items += 1
-            self.kinds[item.kind] += 1
-            self.results[item.result] += 1
-            self.deferred += item.decision == "deferred"
+        self.items += len(matter.items)
+        self.kinds.update(item.kind for item in matter.items)
+        self.results.update(item.result for item in matter.items)
+        self.deferred += sum(item.decision == "deferred" for item in matter.items)
         for test in matter.tests:
             self.tests[test.result_key] += 1
         self.reached += matter.reading.was_reached
@@ -84,6 +83,8 @@ def gather(
     tests: list[TestRow] = []
     findings: list[Finding] = []
     sums, left = _Sums(), 0
+    # A plan of everything that a check found leaves nothing out.
+    narrowed = state.plan is not None and not (state.selection.is_everything and not state.source)
     for number, host in enumerate(state.hosts, start=1):
         reading = read_host(state, host, scope.last_phase)
         planned = state.items_of(host)
@@ -98,7 +99,7 @@ def gather(
         tests += matter.tests
         findings += matter.findings
         sums.count(matter)
-        if state.plan is not None:
+        if narrowed:
             left += len(left_out(reading.last(Phase.CHECK)[1], planned))
         if few:
             system = hosts[-1].os

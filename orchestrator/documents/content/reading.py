@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.journal.state import CycleState
 from orchestrator.model.evidence import Evidence, EvidenceItem, Outcome, OutcomeKind, Phase
@@ -15,8 +15,7 @@ ItemKey = tuple[str, str, str]  # class, name, architecture
 _ORDER = tuple(Phase)
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """What the last phase that touched an item says of it."""
 
     item: EvidenceItem

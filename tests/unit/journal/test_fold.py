@@ -8,7 +8,8 @@ import pytest
 
 from orchestrator.journal.fold import IllegalEntry, fold
 from orchestrator.model.verdict import Verdict
-from tests.unit.cycles import HOSTS, Chain, defer, evidence, item
+from orchestrator.workflow.plan import plan_body
+from tests.unit.cycles import HOSTS, Chain, defer, evidence, item, parts_of
 
 
 def ordered() -> Chain:
@@ -107,6 +108,22 @@ def test_the_same_items_in_another_journal_are_another_plan() -> None:
             third.add("plan.part", part.body, step=2, host=part.host)
         with pytest.raises(IllegalEntry, match="another cycle's plan"):
             third.add("plan.made", body, step=2)
+
+
+def test_nothing_stands_between_the_parts_of_a_plan() -> None:
+    chain = Chain()
+    chain.run("check", {h: {"evidence": evidence("check")} for h in HOSTS})
+    first, second = parts_of([item(1, "db1"), item(2)], HOSTS)
+    chain.add("plan.part", first.body(), step=2, host="db1")
+    with pytest.raises(IllegalEntry, match="a plan and its parts follow one another"):
+        chain.add("note.added", {"text": "x"}, step=2)
+    with pytest.raises(IllegalEntry, match="removals"):
+        chain.add("plan.part", {"items": [], "new": []}, step=2, host="web1")
+    chain.add("plan.part", second.body(), step=2, host="web1")
+    chain.add("plan.made", plan_body(chain.state), step=2)
+    assert [i.host for i in chain.state.plan.items] == ["db1", "web1"]  # type: ignore[union-attr]
+    with pytest.raises(IllegalEntry, match="a plan is made in step 2"):
+        chain.add("plan.part", first.body(), step=2, host="db1")
 
 
 def test_step_3_sent_back_makes_a_new_plan_necessary() -> None:

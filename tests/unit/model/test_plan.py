@@ -89,7 +89,8 @@ def test_items_out_of_order_are_no_plan(items: tuple[Item, ...], complaint: str)
 @pytest.mark.parametrize(
     ("part", "complaint"),
     [
-        (Part(host="a"), "not next in the order of hosts"),
+        (Part(host="a", removals=("old",)), "not next in the order of hosts"),
+        (Part(host="b"), "nothing is in it"),
         (Part(host="z"), "is not in the cycle"),
         (Part(host="b", items=(item(2, "a"),)), "is another host's"),
         (Part(host="b", items=(item(1, "b"),)), "are not numbered from 2"),

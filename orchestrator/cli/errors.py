@@ -8,6 +8,7 @@ from typing import Never
 
 import click
 
+from orchestrator.cli.scratch import own_temporary_folder
 from orchestrator.cli.table import plain
 from orchestrator.cli.words import say, told
 from orchestrator.model.errors import CannotRunError, SopRunError
@@ -17,6 +18,7 @@ def guarded(command: click.Command) -> int:
     """Run the command line; returns the exit code (0 to 4; 130 for Ctrl-C, 143 for SIGTERM)."""
     signal.signal(signal.SIGTERM, _end)
     try:
+        own_temporary_folder()
         # False: never a colour; None: where the stream is a terminal.
         result = command.main(standalone_mode=False, color=False if plain() else None)
     except SopRunError as error:

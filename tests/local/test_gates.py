@@ -245,7 +245,7 @@ def test_a_signal_amid_documents_leaves_no_temporary_files(
         [str(SOP_RUN), *words],
         stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(temporary)},
     )  # fmt: skip
-    while not list(temporary.iterdir()):
+    while not list(temporary.glob("sop-run-*/sop-run-*")):
         assert running.poll() is None
     running.send_signal(number)
     _, errors = running.communicate(timeout=120)

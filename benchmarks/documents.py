@@ -15,12 +15,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.results import Measurement  # noqa: E402 - found once the root is in the path
+
+DOCUMENTS = ("laporan-hasil-pengecekan.xlsx", "laporan-hasil-update-draf.pdf")
+ITEMS = 40  # of each host
 OFFICERS = {"siti": "pengelola", "budi": "analis", "joko": "jf", "rina": "kepala"}
 
 
@@ -130,29 +135,33 @@ def measure(folder: Path, name: str) -> dict[str, float]:
             "file_mb": made.size / 1e6}  # fmt: skip
 
 
+def measurements(hosts: int, items: int) -> Iterator[Measurement]:
+    """Both documents of so many hosts, each measured in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="sop-run-benchmark-") as name_of_folder:
+        write_journal(Path(name_of_folder), hosts, items)
+        for document in DOCUMENTS:
+            argv = [sys.executable, __file__, "--measure", name_of_folder, document]
+            done = subprocess.run(argv, capture_output=True, text=True, check=True)
+            yield Measurement(document, hosts, json.loads(done.stdout))
+
+
 def main() -> None:
     """Print a table; with --measure, one measurement as JSON (the processes of the table)."""
     parser = argparse.ArgumentParser(description="Time and peak memory of documents.")
     parser.add_argument("hosts", nargs="*", type=int, default=[100, 1000, 10000])
-    parser.add_argument("--items", type=int, default=40)
+    parser.add_argument("--items", type=int, default=ITEMS)
     parser.add_argument("--measure", nargs=2, metavar=("FOLDER", "DOCUMENT"))
     given = parser.parse_args()
     if given.measure:
         print(json.dumps(measure(Path(given.measure[0]), given.measure[1])))
         return
-    documents = ("laporan-hasil-pengecekan.xlsx", "laporan-hasil-update-draf.pdf")
     print("hosts  items  document                        fold s    MB  render s  peak MB  file MB")
     for hosts in given.hosts:
-        with tempfile.TemporaryDirectory(prefix="sop-run-benchmark-") as name_of_folder:
-            folder = Path(name_of_folder)
-            write_journal(folder, hosts, given.items)
-            for document in documents:
-                argv = [sys.executable, __file__, "--measure", name_of_folder, document]
-                done = subprocess.run(argv, capture_output=True, text=True, check=True)
-                m = json.loads(done.stdout)
-                print(f"{hosts:5d}  {given.items:5d}  {document:30s}  {m['fold_s']:6.1f} "
-                      f"{m['fold_mb']:5.0f}  {m['render_s']:8.1f}  {m['peak_mb']:7.0f}  "
-                      f"{m['file_mb']:7.1f}", flush=True)  # fmt: skip
+        for one in measurements(hosts, given.items):
+            m = one.cost
+            print(f"{hosts:5d}  {given.items:5d}  {one.contender:30s}  {m['fold_s']:6.1f} "
+                  f"{m['fold_mb']:5.0f}  {m['render_s']:8.1f}  {m['peak_mb']:7.0f}  "
+                  f"{m['file_mb']:7.1f}", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import contenders
 from benchmarks.compare import changes_agree, checks_agree
 from benchmarks.contenders import CHANGE, CHECK, Contender, Found, measured, place_for
+from benchmarks.documents import ITEMS, measurements
 from benchmarks.fleet import FOLDER, Hosts, full_hosts, sweep, thin_hosts
 from benchmarks.report import write_page
 from benchmarks.results import RESULTS, Measurement, keep
@@ -90,6 +91,18 @@ def change(folder: Path, sizes: list[int], who: Sequence[Contender], repeats: in
         keep("change", made)
 
 
+def documents(sizes: list[int]) -> None:
+    """Journal → check list and report, of made-up hosts through the program's own code."""
+    for count in sizes:
+        made = []
+        for one in measurements(count, ITEMS):
+            cost = one.cost
+            say(f"{count:5d} hosts  {one.contender}  {cost['fold_s']:.1f} s to read, "
+                f"{cost['render_s']:.1f} s to render, {cost['peak_mb']:.0f} MB")  # fmt: skip
+            made.append(one)
+        keep("documents", made)
+
+
 def _one_change(
     hosts: Hosts, count: int, contender: Contender, folder: Path
 ) -> tuple[dict[str, float], dict[str, list[str]]]:
@@ -111,7 +124,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks/run", description=__doc__)
     parser.add_argument(
         "--only",
-        choices=("check", "change", "page"),
+        choices=("check", "change", "documents", "page"),
         help="one part; `page` only writes the page from results.json again",
     )
     parser.add_argument(
@@ -122,6 +135,12 @@ def main() -> int:
     )
     parser.add_argument(
         "--hosts", type=numbers, default=[3, 6, 10], help="numbers of full hosts of the change"
+    )
+    parser.add_argument(
+        "--documents",
+        type=numbers,
+        default=[100, 1000, 10_000],
+        help="numbers of made-up hosts of the documents, with 40 items each",
     )
     parser.add_argument(
         "--repeats",
@@ -144,6 +163,8 @@ def main() -> int:
             check(folder, given.sizes, chosen(CHECK, given.contenders), given.repeats)
         if given.only in (None, "change"):
             change(folder, given.hosts, chosen(CHANGE, given.contenders), given.repeats)
+        if given.only in (None, "documents"):
+            documents(given.documents)
         for path in write_page():
             say(f"written: {path.relative_to(contenders.ROOT)}")
     except SopRunError as error:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.contenders import CHANGE, CHECK, ROOT, Contender
+from benchmarks.documents import DOCUMENTS
 from benchmarks.plot import Series, bars, lines, picture
 from benchmarks.results import Part, load, medians
-from benchmarks.targets import Judged, Medians, judge_change, judge_check
+from benchmarks.targets import Judged, Medians, judge_change, judge_check, judge_documents
 
+DOCUMENT_WORDS = dict(zip(DOCUMENTS, ("check list", "draft report"), strict=True))
 PAGE = ROOT / "docs/explanation/speed.md"
 PICTURES = ROOT / "docs/pictures"
 COLOURS = {
@@ -24,7 +27,8 @@ def write_page() -> list[Path]:
     text = PAGE.read_text(encoding="utf-8")
     written = [PAGE]
     check, change = medians("check"), medians("change")
-    judged = [*judge_check(check), *judge_change(change)]
+    documents = load()["documents"]
+    judged = [*judge_check(check), *judge_change(change), *judge_documents(documents)]
     text = put(text, "targets", targets_table(judged))
     if check:
         text = put(text, "check", table("check", CHECK, check) + beyond(check))
@@ -32,6 +36,8 @@ def write_page() -> list[Path]:
     if change:
         text = put(text, "change", table("change", CHANGE, change))
         written.append(change_picture(change))
+    if documents:
+        text = put(text, "documents", documents_table(documents))
     PAGE.write_text(text, encoding="utf-8")
     return written
 
@@ -78,12 +84,31 @@ def table(part: Part, contenders: Sequence[Contender], found: Medians) -> str:
                 f"| {one['cpu_s']:.1f} | {one['wall_s'] / hosts * 1000:.0f} "
                 f"| {one['largest_kb'] / 1024:.0f} | {one['runs']:.0f} |"
             )
+    return "\n".join([*rows, "", machine_words(part)])
+
+
+def documents_table(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Each document at each size, and the machine."""
+    rows = [
+        "| Hosts × 40 | Document | Journal read in | MB after it | Rendered in | Peak MB | File |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for run in runs:
+        rows.append(
+            f"| {run['hosts']:,} | {DOCUMENT_WORDS[run['contender']]} | {run['fold_s']:.1f} s "
+            f"| {run['fold_mb']:.0f} | {run['render_s']:.1f} s | {run['peak_mb']:.0f} "
+            f"| {run['file_mb']:.1f} MB |"
+        )
+    return "\n".join([*rows, "", machine_words("documents")])
+
+
+def machine_words(part: Part) -> str:
+    """When and on what a part was measured."""
     machine = load()["machine"][part]
-    words = (
+    return (
         f"Measured on {machine['measured']}: {machine['processor']}, {machine['memory']}, "
         f"{machine['system']}, Linux {machine['kernel']}; {machine['versions']}."
     )
-    return "\n".join([*rows, "", words])
 
 
 def beyond(found: Medians) -> str:

@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 RESULTS = Path(__file__).resolve().with_name("results.json")
-Part = Literal["check", "change"]
+Part = Literal["check", "change", "documents"]
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One run of one contender; `cost` has wall_s, cpu_s, controller_kb, largest_kb."""
+    """One run of one contender; `cost` has wall_s, cpu_s, controller_kb, largest_kb.
+
+    Of a document: fold_s and render_s (processor), fold_mb and peak_mb, file_mb.
+    """
 
     contender: str
     hosts: int
@@ -52,9 +55,9 @@ def machine() -> dict[str, str]:
 
 def load() -> dict[str, Any]:
     """All results so far."""
-    if not RESULTS.exists():
-        return {"machine": {}, "check": [], "change": []}
-    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    found: dict[str, Any] = {"machine": {}, "check": [], "change": [], "documents": []}
+    if RESULTS.exists():
+        found |= json.loads(RESULTS.read_text(encoding="utf-8"))
     return found
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 Medians = Mapping[tuple[str, int], Mapping[str, float]]
 """(contender, hosts) → wall_s, cpu_s, controller_kb, largest_kb."""
@@ -65,6 +66,17 @@ def judge_change(found: Medians) -> Iterator[Judged]:
         if ("tuned", hosts) in found:
             wall, limit = _wall(found, "sop-run", hosts), _wall(found, "tuned", hosts)
             yield Judged("change, as fast as a tuned playbook", str(hosts), wall, limit, " s")
+
+
+def judge_documents(runs: Sequence[Mapping[str, Any]]) -> Iterator[Judged]:
+    """Targets of documents, which are for 10,000 hosts with 40 items each."""
+    for run in (run for run in runs if run["hosts"] == 10_000):
+        if run["contender"].endswith(".xlsx"):
+            spent = run["fold_s"] + run["render_s"]
+            yield Judged("journal to check list", "10,000 × 40", spent, 60, " s")
+            yield Judged("check list, memory", "10,000 × 40", run["peak_mb"], 200, " MB")
+        else:
+            yield Judged("report", "10,000 × 40", run["render_s"], 5, " s")
 
 
 def _wall(found: Medians, who: str, hosts: int) -> float:

@@ -14,11 +14,12 @@ import pytest
 from benchmarks import results
 from benchmarks.compare import changes_agree, checks_agree
 from benchmarks.contenders import CHANGE, CHECK
+from benchmarks.documents import DOCUMENTS
 from benchmarks.main import due
 from benchmarks.plot import Series, bars, lines, picture
 from benchmarks.report import PAGE, put, targets_table
 from benchmarks.results import Measurement
-from benchmarks.targets import Judged, judge_change, judge_check
+from benchmarks.targets import Judged, judge_change, judge_check, judge_documents
 from orchestrator.model.errors import CannotRunError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -115,6 +116,20 @@ PYINFRA = {
     "sources": "", "held": "", "unfinished": "", "failed_units": "", "outdated": None,
     "antivirus": None, "staged": "The following … download only mode",
 }  # fmt: skip
+
+
+def test_documents_are_judged_at_the_size_of_their_targets() -> None:
+    spent = {"fold_s": 20.0, "render_s": 30.0, "fold_mb": 90, "peak_mb": 201, "file_mb": 28.2}
+    runs = [
+        {"contender": name, "hosts": hosts, **spent}
+        for hosts in (1000, 10_000)
+        for name in DOCUMENTS
+    ]
+    assert [(j.target, j.measured, j.met) for j in judge_documents(runs)] == [
+        ("journal to check list", 50.0, True),
+        ("check list, memory", 201, False),
+        ("report", 30.0, False),
+    ]
 
 
 def test_contenders_must_find_the_same() -> None:

@@ -130,7 +130,7 @@ def sweep() -> None:
         pid, began = lab.state.maker
         if start_time(pid) != began:
             lab.down()
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder)
 
 
 @contextmanager

@@ -174,7 +174,7 @@ def main() -> int:
         say("stopped; the hosts are removed")
         return 130
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder)
     say(f"done; results in {RESULTS.relative_to(contenders.ROOT)}")
     return 0
 

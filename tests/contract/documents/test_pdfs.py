@@ -16,8 +16,8 @@ from orchestrator.documents.templates import SHIPPED
 from orchestrator.journal.state import Note
 from orchestrator.model.evidence import Phase
 from orchestrator.sop.procedure import ROLE_NAMES
-from tests.unit.documents.extreme import EXTREMES, incidental, large, rehearsed
-from tests.unit.documents.sample import STATES, all_failed, at, many_items, normal, unreachable
+from tests.unit.documents.extreme import EXTREMES, incidental, large, many_items, rehearsed
+from tests.unit.documents.sample import STATES, all_failed, at, normal, unreachable
 
 REPORT, DRAFT = DocumentName.REPORT, DocumentName.DRAFT_REPORT
 LANDSCAPE = (DocumentName.CHECK_LIST_PDF, DocumentName.UPDATE_RECORD_PDF)

@@ -17,8 +17,8 @@ from orchestrator.documents import DocumentName, render
 from orchestrator.documents.templates import SHIPPED
 from orchestrator.documents.word.shipped import TEMPLATES, template_bytes
 from orchestrator.model.errors import CannotRunError
-from tests.unit.documents.extreme import incidental, large, rehearsed
-from tests.unit.documents.sample import HOSTILE, STATES, all_failed, many_items, normal
+from tests.unit.documents.extreme import incidental, large, many_items, rehearsed
+from tests.unit.documents.sample import HOSTILE, STATES, all_failed, normal
 
 WORD = [n for n in DocumentName if n.value.endswith(".docx")]
 ORDER, MINUTES, DRAFT = WORD

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from orchestrator.journal.state import (
@@ -14,7 +15,7 @@ from orchestrator.journal.state import (
 )
 from orchestrator.model.evidence import Outcome, OutcomeKind, Phase
 from orchestrator.model.office import Office
-from orchestrator.model.plan import Order
+from orchestrator.model.plan import Item, Order, Plan, Whole
 from orchestrator.model.selection import Selection
 from orchestrator.model.verdict import HostVerdict, Verdict
 from orchestrator.model.working_time import HolidayRecord, WorkingTime
@@ -226,3 +227,17 @@ def rehearsed(until: int = 11) -> CycleState:
 EXTREMES = {
     "large": large, "nasty": nasty, "incidental": incidental, "rehearsed": rehearsed,
 }  # fmt: skip
+
+
+def many_items(state: CycleState, count: int) -> None:
+    """Give the cycle's plan so many items: its own ones, again and again."""
+    assert state.plan is not None
+    few, places = tuple(state.plan.items), {h: n for n, h in enumerate(state.hosts)}
+    many = (few[n % len(few)] for n in range(count))
+    state.plan = replan(state.plan, sorted(many, key=lambda item: places[item.host]))
+
+
+def replan(plan: Plan, items: Iterable[Item]) -> Plan:
+    """The same plan with other items, which are numbered anew."""
+    numbered = tuple(i.model_copy(update={"number": n}) for n, i in enumerate(items, start=1))
+    return Whole(cycle=plan.cycle, revision=plan.revision, hosts=plan.hosts, items=numbered).plan()

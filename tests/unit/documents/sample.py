@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -155,20 +154,6 @@ def plan_of(hosts: tuple[str, ...], items: dict[str, list[dict[str, Any]]]) -> P
             for n, (host, one) in enumerate(flat, start=1)
         ),
     ).plan()
-
-
-def many_items(state: CycleState, count: int) -> None:
-    """Give the cycle's plan so many items: its own ones, again and again."""
-    assert state.plan is not None
-    few, places = tuple(state.plan.items), {h: n for n, h in enumerate(state.hosts)}
-    many = (few[n % len(few)] for n in range(count))
-    state.plan = replan(state.plan, sorted(many, key=lambda item: places[item.host]))
-
-
-def replan(plan: Plan, items: Iterable[Item]) -> Plan:
-    """The same plan with other items, which are numbered anew."""
-    numbered = tuple(i.model_copy(update={"number": n}) for n, i in enumerate(items, start=1))
-    return Whole(cycle=plan.cycle, revision=plan.revision, hosts=plan.hosts, items=numbered).plan()
 
 
 def checked(host: str, system: dict[str, str], **facts: Any) -> Outcome:

@@ -11,7 +11,8 @@ from openpyxl import load_workbook
 from orchestrator.documents import DocumentName, render
 from orchestrator.documents.render import marks_of
 from orchestrator.model.errors import UsageError
-from tests.unit.documents.sample import hostile, normal, replan
+from tests.unit.documents.extreme import replan
+from tests.unit.documents.sample import hostile, normal
 
 SHEET = "Daftar Perangkat Lunak"
 

@@ -44,6 +44,21 @@ def test_the_state_is_the_same_wherever_the_bodies_are(tmp_path: Path, frozen: b
     assert lost is not None and (lost.status, lost.evidence) == (None, None)
 
 
+@pytest.mark.parametrize("value", ["x'00'", "'other'", "7"])
+@pytest.mark.parametrize("column", ["actor", "at", "body", "step"])
+def test_a_column_that_was_changed_since_is_not_believed(
+    tmp_path: Path, column: str, value: str
+) -> None:
+    path = tmp_path / "journal.db"
+    write_copy(worked().entries, path)
+    state = read_state(tmp_path)
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TRIGGER entry_no_update")
+        db.execute(f"UPDATE entry SET {column} = {value} WHERE kind = 'plan.part'")
+    with pytest.raises(CannotRunError, match=r"journal entry \d+ is not the one that was read"):
+        state.items_of("web1")
+
+
 def test_what_was_changed_since_it_was_read_is_not_believed(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     write_copy(worked().entries, path)
